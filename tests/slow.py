@@ -19,6 +19,7 @@ SLOW = frozenset(
         "browser/test_programs.py",
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",
+        "browser/test_stage.py",
         "browser/test_studio.py",
         "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",

@@ -71,6 +71,7 @@ class StudioFront:
         sign_in = SignInMethods.of(settings, days_ms)
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
+        await service.endings.restore()
         services.register(StudioDelivery())
         services.register(_webhooks(services))
         bridge = Bridge(asyncio.get_running_loop())
@@ -87,6 +88,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
+            service.endings.stop()
             await asyncio.to_thread(close, demo)
 
 

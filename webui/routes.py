@@ -1,9 +1,11 @@
 """Our own addresses beside the page: live state, clips for their owners, health and metrics."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -30,9 +32,11 @@ from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_KEPT = {"Cache-Control": "private, max-age=86400"}
+_KEPT = {"Cache-Control": "private, no-cache"}  # kept, but asked for again: it may be deleted
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
+KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
+_PRESS_BYTES = 1000
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
@@ -96,8 +100,13 @@ class StudioRoutes:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
         job_id, action = _id_of(request), request.path_params["action"]
+        body = await read_object(request, _PRESS_BYTES, b"{}")
+        key = "" if body is None else body.get("key", "")
+        if body is None or not isinstance(key, str) or (key and not KEY.fullmatch(key)):
+            return PlainTextResponse("", 400)
         self._service.contexts.note(visitor, request)
-        shown = await self._bridge.call(self._service.act(job_id, action, visitor))
+        work = self._service.act(job_id, action, visitor, key, later=body.get("later") is True)
+        shown = await self._bridge.call(work)
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:
@@ -106,14 +115,14 @@ class StudioRoutes:
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return FileResponse(clip.path, media_type="video/mp4", filename=name, headers=_KEPT)
+        return await _file(request, clip.path, "video/mp4", name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
+        return await _file(request, clip.poster, "image/png")
 
     async def _elsewhere(
         self, request: Request, visitor: Visitor, save_as: str, *, poster: bool
@@ -139,6 +148,16 @@ class StudioRoutes:
             return refusal
         service = await self._bridge.call(self._service.figures())
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
+
+
+async def _file(request: Request, path: Path, kind: str, name: str | None = None) -> Response:
+    """Answer with a file, or that what the browser holds of it is still right."""
+    found = FileResponse(path, media_type=kind, filename=name, headers=_KEPT)
+    found.set_stat_headers(await asyncio.to_thread(path.stat))
+    tag = found.headers["etag"]
+    if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
+        return Response(status_code=304, headers={**_KEPT, "ETag": tag})
+    return found
 
 
 def number_in(text: str) -> int:

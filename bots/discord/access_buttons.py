@@ -8,6 +8,7 @@ import discord
 from bots.discord.address import Interaction
 from bots.discord.answers import answer, replace
 from bots.discord.error_replies import run_with_error_reply
+from bots.discord.fixed_button import FixedButton
 from bots.discord.rendering import ASK_ACCESS, ask_button, texts_for
 from core.domain.access import read_entry
 from core.i18n.messages import say
@@ -20,25 +21,16 @@ STYLES = {
 }
 
 
-class AskAccessButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ASK_ACCESS):
+class AskAccessButton(
+    FixedButton, discord.ui.DynamicItem[discord.ui.Button[Any]], template=ASK_ACCESS
+):
     """Asks the operators to let the person in who presses it."""
 
     def __init__(self, locale: str | None = None) -> None:
         super().__init__(ask_button(locale))
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button that was pressed from its id."""
-        del interaction, item, match
-        return cls()
-
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Pass the request on, and say so."""
-        await run_with_error_reply(interaction, self._ask(interaction))
-
-    async def _ask(self, interaction: Interaction) -> None:
         context = interaction.client.context
         await context.users.access.ask(context.caller(interaction), interaction.user.name)
         await answer(interaction, texts_for(str(interaction.locale)).say("access_sent"))

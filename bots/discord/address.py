@@ -31,6 +31,7 @@ class DiscordAddress:
     private: bool = False  # ephemeral: only the token can reach the message
     spoiler: bool = False
     locale: str = "en-US"
+    notes: str = ""  # what people are told of their request, a line each
 
     @property
     def channel_key(self) -> str:
@@ -68,6 +69,7 @@ class DiscordAddress:
                 "private": str(int(self.private)),
                 "spoiler": str(int(self.spoiler)),
                 "locale": self.locale,
+                "notes": self.notes,
             },
         )
 
@@ -98,6 +100,7 @@ class DiscordAddress:
             private=at.get("private") != "0",
             spoiler=at.get("spoiler") != "0",
             locale=at.get("locale", "en-US"),
+            notes=at.get("notes", ""),
         )
 
 
@@ -110,7 +113,12 @@ def _moment(text: str) -> float:
 
 
 def address_of(
-    interaction: Interaction, message_id: int, *, private: bool = False, spoiler: bool = False
+    interaction: Interaction,
+    message_id: int,
+    locale: str,
+    *,
+    private: bool = False,
+    spoiler: bool = False,
 ) -> DiscordAddress:
     """Build the reply address of ``interaction``, whose first answer is ``message_id``."""
     return DiscordAddress(
@@ -124,7 +132,7 @@ def address_of(
         file_limit=interaction.filesize_limit,
         private=private,
         spoiler=spoiler,
-        locale=str(interaction.locale),
+        locale=locale,
     )
 
 

@@ -13,10 +13,10 @@ from bots.discord.error_replies import run_with_error_reply
 from bots.discord.remix import open_remix, show_details
 from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
 from bots.discord.submission import DiscordContext, post_again, share, submit_followup
-from bots.shared.texts import SHORT_ID
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.errors import JobUnknown
+from core.i18n.messages import SHORT_ID
 
 Handler = Callable[[DiscordContext, Interaction, Job], Awaitable[None]]
 

@@ -19,10 +19,13 @@ from bots.discord.edit_modal import form_job, receive_form
 from bots.discord.error_replies import reply_to_error, run_with_error_reply
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.localization import CommandTranslator
+from bots.discord.menu_form import opened_form, receive_menu_form
 from bots.discord.remix import receive_remix, remix_job
 from bots.discord.style_commands import add_style_commands
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
+from bots.discord.welcome import greet
+from bots.shared.welcome import Welcomes
 from core.service.front_services import ConnectionState
 
 log = structlog.get_logger(__name__)
@@ -80,6 +83,14 @@ class ClapperClient(discord.AutoShardedClient):
     async def on_disconnect(self) -> None:
         """Note that the gateway is gone; the library connects again by itself."""
         self.on_connection("disconnected")
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Introduce the bot in a server that it was added to."""
+        await greet(self.context, self, guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Note that the bot left a server."""
+        await Welcomes(self.context.state, PLATFORM).end(guild.id)
 
     def add_commands(self, context: DiscordContext) -> None:
         """Add every command and button; call it before the client starts."""
@@ -144,6 +155,9 @@ class ClapperClient(discord.AutoShardedClient):
         job_id = form_job(interaction)
         if job_id is not None:
             await run_with_error_reply(interaction, receive_form(self.context, interaction, job_id))
+        elif (opened := opened_form(interaction)) is not None:
+            sent = receive_menu_form(self.context, interaction, *opened)
+            await run_with_error_reply(interaction, sent)
         elif (remixed := remix_job(interaction)) is not None:
             await run_with_error_reply(
                 interaction, receive_remix(self.context, interaction, remixed)

@@ -1,4 +1,4 @@
-"""Message context menus: make a video from the media of a message."""
+"""Message context menus: open a form to make a video from what a message shows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,11 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import Interaction
-from bots.discord.attachments import kinds_of
 from bots.discord.generation_commands import everywhere
 from bots.discord.localization import text
-from bots.discord.submission import DiscordContext, Visibility, submit_command
-from core.domain.media import MediaKind
+from bots.discord.menu_form import open_form
+from bots.discord.submission import DiscordContext
 from core.domain.modes import MODES, Mode
-from core.domain.options import Options
-from core.errors import MediaMissing
 from core.i18n.messages import DEFAULT_LANGUAGE, sentences
 
 MOST_MENUS = 5  # of an application, for messages; source: Discord's documentation
@@ -44,37 +41,6 @@ def add_menus(tree: app_commands.CommandTree[Any], context: DiscordContext) -> N
 
 def _callback(mode: Mode, context: DiscordContext) -> Callable[[Interaction, discord.Message], Any]:
     async def use(interaction: Interaction, message: discord.Message) -> None:
-        files = media_of(mode, message)
-        prompt = message.content[: context.users.limits.prompt_characters]
-        await submit_command(
-            context, interaction, mode, Options(prompt=prompt), files, Visibility()
-        )
+        await open_form(context, interaction, mode, message)
 
     return use
-
-
-def media_of(mode: Mode, message: discord.Message) -> dict[str, discord.Attachment]:
-    """Assign the attachments of ``message`` to the slots of ``mode``, each at most once.
-
-    Raises:
-        MediaMissing: a slot has no attachment left.
-    """
-    left = list(message.attachments)
-    found: dict[str, discord.Attachment] = {}
-    spec = MODES[mode]
-    for slot in spec.every_slot:
-        fitting = [item for item in left if slot.kind in kinds_of(item)]
-        if not fitting and slot in spec.more:
-            continue
-        if not fitting:
-            raise MediaMissing(mode, slot.role)
-        best = min(fitting, key=lambda item: _rank(item, slot.kind))
-        found[slot.role] = best
-        left.remove(best)
-    return found
-
-
-def _rank(attachment: discord.Attachment, kind: MediaKind) -> tuple[bool, int]:
-    """Return 0 … for what is rather meant for another slot, or says nothing of itself."""
-    kinds = kinds_of(attachment)
-    return len(kinds) == len(MediaKind), kinds.index(kind)

@@ -1,6 +1,7 @@
 """Deliver to Discord: progress within a budget, clips within the size limit, failures."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import discord
 import structlog
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
+from bots.discord.draft_message import drafts_message
 from bots.discord.rendering import MESSAGE_LIMIT, buttons, clip_text, job_view, texts_for
 from bots.discord.sender import (
     DiscordFileTooLarge,
@@ -16,6 +18,7 @@ from bots.discord.sender import (
     SendMethodUnavailable,
 )
 from bots.shared.captions import Telling, alt_text, caption
+from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
@@ -84,7 +87,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         if not at.message_id or (at.private and not at.token_lives):
             return
-        text = texts_for(at.locale).progress(job, event)
+        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale)
         self._edits.offer(at.channel_key, str(at.message_id), lambda: self._show(job, at, text))
 
     async def accepted(self, job: Job, at: DiscordAddress, text: str) -> None:
@@ -185,6 +188,31 @@ class DiscordDelivery:
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
             else:
                 await self._posts.add(job.id, sent.sent_id)
+                return sent
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Post all drafts in one message, in place of the one that showed their progress.
+
+        Raises:
+            DeliveryImpossible: nobody can be reached, or no size is accepted.
+            DeliveryRetry: not now.
+        """
+        at = DiscordAddress.of(jobs[0].reply_to)
+        telling = await self._telling(jobs[0], at, public=at.is_public)
+        limit = int(self._limit(at) * HEADROOM) // len(jobs)  # of a message, at worst
+        while True:
+            paths = {job.id: await fitted_clip(job.clip, limit) for job in jobs if job.clip}
+            out = drafts_message(jobs, paths, at, telling, self._rules.limits)
+            try:
+                sent = await self._send(at, out, attempt)
+            except DiscordFileTooLarge:
+                largest = max(path.stat().st_size for path in paths.values())
+                limit = smaller(min(limit, largest))
+            else:
+                for job in jobs:
+                    await self._posts.add(job.id, sent.sent_id)
+                    if at.is_public:
+                        await self._note_public(job, at, sent.sent_id)
                 return sent
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:

@@ -4,7 +4,7 @@ An option that the form does not ask for stays as it was in the job.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import discord
@@ -46,17 +46,22 @@ def add_fields(
     locale: str | None,
 ) -> None:
     """Add a field for each of ``options`` to ``form``, filled with what ``request`` has."""
-    now = options_of(request, limits)
+    for label in option_labels(options, options_of(request, limits), limits, locale):
+        form.add_item(label)
+
+
+def option_labels(
+    options: Iterable[Option], values: Options, limits: RequestLimits, locale: str | None
+) -> Iterator[discord.ui.Label[Any]]:
+    """Build a field of a form for each of ``options``, filled with ``values``."""
     for option in options:
-        value = getattr(now, option.name)
+        value = getattr(values, option.name)
         if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
-            hint = option_hint(option, limits, locale)
-            label: discord.ui.Label[Any] = discord.ui.Label(
+            yield discord.ui.Label(
                 text=option_label(option, locale),
-                description=hint[:DESCRIPTION_LIMIT],
+                description=option_hint(option, limits, locale)[:DESCRIPTION_LIMIT],
                 component=_field(option, value, locale),
             )
-            form.add_item(label)
 
 
 def _field(option: Option, value: Any, locale: str | None) -> discord.ui.Item[Any]:  # noqa: ANN401  # of the option's kind

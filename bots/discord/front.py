@@ -17,8 +17,10 @@ from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
+from bots.discord.profile import describe
 from bots.discord.rendering import texts_for
 from bots.discord.sender import send_direct
+from bots.discord.served_files import Downloads
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
@@ -124,6 +126,7 @@ class _Session:
             users=services.users,
             state=services.state,
             delivery=self._delivery,
+            downloads=Downloads(only_while_held(services.term)),
             window_hours=settings.quota.window_hours,
             operator_roles=settings.discord.roles(),
         )
@@ -140,6 +143,7 @@ class _Session:
         async with self._client:
             await self._login()
             await self._sync()
+            await describe(self._client, self._services.state)
             ready = asyncio.create_task(self._announce(), name="discord-ready")
             try:
                 await self._client.connect()

@@ -19,6 +19,7 @@ from bots.discord.option_parameters import (
     options_of,
     parameters_of,
 )
+from bots.discord.served_files import ServedFile
 from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain import followups
 from core.domain.modes import MODES, ModeSpec
@@ -67,7 +68,7 @@ def _callback(spec: ModeSpec, context: DiscordContext) -> Callback:
     limits = context.users.limits
 
     async def run(interaction: Interaction, **given: Any) -> None:  # noqa: ANN401  # Discord's values
-        files = {role: given[role] for role in roles if given.get(role) is not None}
+        files = {role: ServedFile.of(given[role]) for role in roles if given.get(role)}
         visibility = Visibility(
             private=bool(given.get("private")), spoiler=bool(given.get("spoiler"))
         )

@@ -30,7 +30,7 @@ async def chosen_job(
     for newest in await context.users.jobs(caller, LOOKED_THROUGH):
         if not (live and newest.state.terminal):
             return newest
-    raise NoJob(live)
+    raise NoJob("no_live_job" if live else "no_job_yet")
 
 
 def offer_jobs(context: DiscordContext, *, live: bool) -> Any:  # noqa: ANN401  # an autocomplete

@@ -14,6 +14,7 @@ from bots.discord.answers import answer, show_form
 from bots.discord.edit_modal import add_fields, edited, typed_in
 from bots.discord.option_parameters import MOST_FIELDS, fields_of
 from bots.discord.rendering import texts_for
+from bots.discord.served_files import ServedFile
 from bots.discord.submission import DiscordContext, Visibility, submit_command, submit_edit
 from bots.shared.public_jobs import details_text, remix_source
 from core.domain.file_types import ACCEPTED
@@ -105,10 +106,13 @@ async def receive_remix(context: DiscordContext, interaction: Interaction, job_i
         await submit_edit(context, interaction, job, options, source.media, origin)
         return
     sent, shown = _files(interaction), Visibility.of(job, interaction)
-    await submit_command(context, interaction, job.request.mode, options, sent, shown, origin)
+    request = job.request
+    await submit_command(
+        context, interaction, request.mode, options, sent, shown, origin, request.style
+    )
 
 
-def _files(interaction: Interaction) -> dict[str, discord.Attachment]:
+def _files(interaction: Interaction) -> dict[str, ServedFile]:
     """Read the files of a sent form by field."""
     data = cast("dict[str, Any]", interaction.data or {})
     resolved: dict[str, Any] = data.get("resolved", {}).get("attachments", {})
@@ -116,7 +120,9 @@ def _files(interaction: Interaction) -> dict[str, discord.Attachment]:
     fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]
     state: Any = interaction._state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the library gives files to forms that a restart loses
     return {
-        str(field["custom_id"]): discord.Attachment(data=resolved[sent[0]], state=state)
+        str(field["custom_id"]): ServedFile.of(
+            discord.Attachment(data=resolved[sent[0]], state=state)
+        )
         for field in fields
         if (sent := field.get("values")) and sent[0] in resolved
     }

@@ -212,7 +212,14 @@ async def send_direct(
 ) -> None:
     """Write to somebody in private."""
     opened = await client.http.start_private_message(user_id)
-    channel = client.get_partial_messageable(int(opened["id"]))
+    await send_to(client, int(opened["id"]), text, view)
+
+
+async def send_to(
+    client: discord.Client, channel_id: int, text: str, view: discord.ui.View | None
+) -> None:
+    """Write into a channel."""
+    channel = client.get_partial_messageable(channel_id)
     await channel.send(clip_text(text), view=view or MISSING)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import discord
-
 from bots.discord.address import (
     PLATFORM,
     DiscordAddress,
@@ -19,7 +17,10 @@ from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
+from bots.discord.served_files import Downloads, ServedFile
 from bots.shared.double_presses import DoublePresses
+from bots.shared.drafts import with_price
+from bots.shared.job_notes import notes_on
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.lineage import JobOrigin
@@ -28,6 +29,7 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.requests import Composition
+from core.domain.words import StyleWords
 from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi
@@ -65,6 +67,7 @@ class DiscordContext:
     users: UserApi
     state: FrontState
     delivery: DiscordDelivery
+    downloads: Downloads
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
     presses: DoublePresses = field(default_factory=DoublePresses)
@@ -87,9 +90,10 @@ async def submit_command(
     interaction: Interaction,
     mode: Mode,
     options: Options,
-    attachments: Mapping[str, discord.Attachment],
+    given: Mapping[str, ServedFile],
     visibility: Visibility,
     origin: JobOrigin | None = None,
+    kept: StyleWords | None = None,
 ) -> None:
     """Answer a command, or a form with files, that asks for a clip.
 
@@ -102,11 +106,13 @@ async def submit_command(
     """
     await context.users.access.check(context.caller(interaction))
     check_rights(interaction)
-    check_all(mode, attachments, context.users.media_limits)
-    at = await _defer(interaction, visibility)
+    limits = context.users.media_limits
+    check_all(mode, given, limits)
+    at = await _defer(context, interaction, visibility)
     caller = context.caller(interaction)
-    files = await receive_all(context.users.files, caller, mode, attachments)
-    composition = await context.users.compose(caller, mode, options, files)
+    uploads = context.users.files
+    files = await receive_all(context.downloads, uploads, caller, mode, given, limits)
+    composition = await context.users.compose(caller, mode, options, files, kept)
     await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
@@ -124,7 +130,7 @@ async def submit_followup(
     caller = context.caller(interaction)
     await context.users.access.check(caller)
     check_rights(interaction)
-    at = await _defer(interaction, Visibility.of(job, interaction))
+    at = await _defer(context, interaction, Visibility.of(job, interaction))
     composition = await context.users.follow_up(caller, job.id, action)
     await _submit(context, interaction, at, composition)
 
@@ -151,7 +157,7 @@ async def submit_edit(
         caller, job.request.mode, options, media, job.request.style
     )
     check_rights(interaction)
-    at = await _defer(interaction, Visibility.of(job, interaction))
+    at = await _defer(context, interaction, Visibility.of(job, interaction))
     await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
@@ -196,7 +202,7 @@ async def _post(
     *,
     was_public: bool,
 ) -> None:
-    at = await _defer(interaction, visibility)
+    at = await _defer(context, interaction, visibility)
     clip = await context.users.clips.get(context.caller(interaction), job.id)
     again = replace(job, reply_to=at.to_reply())
     once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
@@ -211,15 +217,32 @@ async def _submit(
     A job that is already finished is shown by its delivery instead.
     """
     caller, key = context.caller(interaction), f"{PLATFORM}:{interaction.id}"
+    at = replace(at, notes=notes_on(composition, at.locale))
     ticket = await context.users.submit(caller, composition, at.to_reply(), key)
     job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
-        text = texts_for(str(interaction.locale)).ticket(job, ticket)
+        text = with_price(texts_for(at.locale).ticket(job, ticket), job, ticket, at.locale)
         await context.delivery.accepted(job, at, text)
 
 
-async def _defer(interaction: Interaction, visibility: Visibility) -> DiscordAddress:
-    message_id = await think(interaction, private=visibility.private)
-    return address_of(
-        interaction, message_id, private=visibility.private, spoiler=visibility.spoiler
-    )
+async def _defer(
+    context: DiscordContext, interaction: Interaction, visibility: Visibility
+) -> DiscordAddress:
+    private, spoiler = visibility.private, visibility.spoiler
+    message_id = await think(interaction, private=private)
+    locale = await _language(context, interaction, visibility)
+    return address_of(interaction, message_id, locale, private=private, spoiler=spoiler)
+
+
+async def _language(
+    context: DiscordContext, interaction: Interaction, visibility: Visibility
+) -> str:
+    """Choose the language of an answer: of the place where everybody reads it, else the person's.
+
+    A place has the one that operators chose, or else that of the server's settings.
+    """
+    own = str(interaction.locale)
+    if visibility.private or is_direct(interaction):
+        return own
+    chosen = await context.users.access.language(context.caller(interaction))
+    return chosen or str(interaction.guild_locale or own)

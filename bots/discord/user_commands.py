@@ -9,6 +9,7 @@ from discord import app_commands
 from bots.discord.address import Interaction
 from bots.discord.answers import acknowledge, answer, replace, think
 from bots.discord.error_replies import run_with_error_reply
+from bots.discord.fixed_button import FixedButton
 from bots.discord.generation_commands import everywhere
 from bots.discord.job_choice import chosen_job, offer_jobs
 from bots.discord.localization import text
@@ -243,7 +244,9 @@ class UnlinkButton(
         await answer(interaction, texts_for(str(interaction.locale)).say(code))
 
 
-class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:me"):
+class ForgetButton(
+    FixedButton, discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:me"
+):
     """Deletes everything of the person who presses it; only they see its message."""
 
     def __init__(self, locale: str | None = None) -> None:
@@ -254,19 +257,8 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
         )
         super().__init__(button)
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button that was pressed from its id."""
-        del interaction, item, match
-        return cls()
-
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Delete everything, and tell how much there was."""
-        await run_with_error_reply(interaction, self._forget(interaction))
-
-    async def _forget(self, interaction: Interaction) -> None:
         context: DiscordContext = interaction.client.context
         await acknowledge(interaction)
         count = await context.users.forget(context.caller(interaction))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bots.shared.cutting import cut, one_line
-from bots.shared.texts import SHORT_ID, Texts
+from bots.shared.texts import Texts
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.i18n.messages import say
+from core.i18n.messages import SHORT_ID, say
 from core.service.public_clips import ClipCaption
 
 LEAST_PROMPT = 20  # units; less of a prompt says nothing
@@ -21,12 +21,20 @@ class Telling:
     maker: str = ""  # in the platform's markup; empty where they alone read it
 
 
-def caption(texts: Texts, job: Job, telling: Telling, limit: int, more: Sequence[str] = ()) -> str:
+def caption(
+    texts: Texts,
+    job: Job,
+    telling: Telling,
+    limit: int,
+    more: Sequence[str] = (),
+    body: str | None = None,
+) -> str:
     """Write the caption of a finished clip within ``limit``, as the platform counts.
 
-    The prompt is what is cut: everything else has to be read whole.
+    The prompt is what is cut: everything else has to be read whole. ``body`` stands for the facts
+    of the clip, where there are several.
     """
-    lines = [*_of_whom(texts, job, telling), texts.result(job), *more]
+    lines = [*_of_whom(texts, job, telling), texts.result(job) if body is None else body, *more]
     rest, markup = "\n".join(lines), texts.markup
     prompt = one_line(telling.facts.prompt)
     quoting = markup.units(markup.shown(markup.quote("x")))  # one too many, for the line break

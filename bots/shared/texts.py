@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bots.shared.cutting import cut, one_line
+from bots.shared.job_notes import notes_of
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
+from bots.shared.progress_bar import bar
 from core import __version__
 from core.domain.enhancement import prompt_note
 from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
@@ -16,12 +18,10 @@ from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
 from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain, name, say
+from core.i18n.messages import SHORT_ID, explain, name, say
 from core.service.front_services import AuditEntry
 from core.service.views import QueueView, ServiceHealth
 
-BAR_CELLS = 10
-SHORT_ID = 8  # characters of a job id that people see and type
 HISTORY_PROMPT = 120  # characters of a prompt in a list
 
 
@@ -33,6 +33,7 @@ class Markup:
     escape: Callable[[str], str]
     command: Name = lambda command, _: f"/{command}"
     option: Name = lambda option, _: option
+    files_apart: bool = False  # a command has words alone, and files come in or before its message
     quote: Callable[[str], str] = str  # a person's words, in which nothing is markup or a mention
     link: Callable[[str, str], str] = lambda address, _: address  # with a word for it
     shown: Callable[[str], str] = str  # what is left of a text without its markup
@@ -88,12 +89,13 @@ class Texts:
         """Describe an accepted request: position, expected time, and what was adjusted."""
         if ticket.forecast is None:
             return say("status_delivering", {"mode": job.mode_word}, self.locale)
-        event = waiting_range(ticket.forecast)
-        notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
-        return "\n".join([self.progress(job, event), *notes])
+        return self.progress(job, waiting_range(ticket.forecast))
 
     def progress(self, job: Job, event: Progress) -> str:
-        """Describe the state of a job in one line."""
+        """Describe the state of a job in one line, and what was adjusted."""
+        return "\n".join([self._state(job, event), *notes_of(job, self.markup.escape)])
+
+    def _state(self, job: Job, event: Progress) -> str:
         mode = job.mode_word
         match event:
             case Downloading(file, done, total):
@@ -108,7 +110,7 @@ class Texts:
                     "ready": self.span(ready_in_s, latest_in_s),
                 }
                 return say(code, data, self.locale)
-            case Working(stage, step, steps, fraction):
+            case Working(stage=stage, fraction=fraction):
                 return say(
                     "status_running",
                     {
@@ -116,8 +118,6 @@ class Texts:
                         "stage": stage,
                         "bar": bar(fraction),
                         "percent": round(100 * fraction),
-                        "step": step,
-                        "steps": max(step, steps),
                         "ready": self.ready(job.estimate_ms / 1000 * (1 - fraction)),
                     },
                     self.locale,
@@ -141,7 +141,9 @@ class Texts:
             }
             first = say("result_line", data, self.locale)
         cost = {"cost": job.charged_ms or 0, "job": job.id[:SHORT_ID]}
-        return f"{first}\n{say('result_cost', cost, self.locale)}"
+        return "\n".join(
+            [first, say("result_cost", cost, self.locale), *notes_of(job, self.markup.escape)]
+        )
 
     def details(self, job: Job, parent: str = "") -> str:
         """List everything needed to make the clip again.
@@ -283,17 +285,14 @@ class Texts:
 
     def help(self) -> str:
         """Explain what the bot can do: a line for each mode, and how to write for it."""
-        modes = ModeLines(self.markup.command, self.markup.option, self.markup.escape, self.locale)
+        markup = self.markup
+        modes = ModeLines(
+            markup.command, markup.option, markup.escape, self.locale, markup.files_apart
+        )
         lines = [modes.summary(spec) for spec in MODES.values()]
         hints = [modes.hint(spec) for spec in MODES.values() if not spec.slots]
-        return "\n".join([self.say("help_intro"), *lines, self.say("help_more"), *hints])
+        return "\n".join([self.say("help_intro"), *lines, "", self.say("help_more"), *hints])
 
 
 def _size(job: Job) -> str:
     return "–" if job.asked is None else str(job.asked.sampling.size)
-
-
-def bar(fraction: float) -> str:
-    """Draw ``fraction`` (0…1) as a bar of ten cells."""
-    full = round(min(max(fraction, 0.0), 1.0) * BAR_CELLS)
-    return "▰" * full + "▱" * (BAR_CELLS - full)

@@ -30,6 +30,7 @@ class TelegramAddress:
     locale: str = "en"
     spoiler: bool = False  # the clip is hidden until it is tapped
     guessed: bool = False  # the mode was not said
+    notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
     name: str = ""  # of who asked in a group, as the platform shows them; captions name them
 
@@ -62,6 +63,7 @@ class TelegramAddress:
                 "silent": self.silent,
                 "spoiler": str(int(self.spoiler)),
                 "guessed": str(int(self.guessed)),
+                "notes": self.notes,
                 "name": self.name,
             },
         )
@@ -88,9 +90,21 @@ class TelegramAddress:
             locale=at.get("locale", "en"),
             spoiler=at.get("spoiler") == "1",
             guessed=at.get("guessed") == "1",
+            notes=at.get("notes", ""),
             name=at.get("name", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
+
+    def ways(self) -> "list[Self]":
+        """List where a result may go: its message, a new one in place, the private chself."""
+        new = replace(self, message_id=0)
+        found = [self] if self.message_id else []
+        found.append(new)
+        if self.thread_id is not None:
+            found.append(replace(new, thread_id=None))
+        if self.user_id not in {0, self.chat_id}:
+            found.append(replace(new, chat_id=self.user_id, asked_id=0, thread_id=None))
+        return found
 
     def moved(self, chat_id: int) -> Self:
         """Change the chat after a group became a supergroup; message ids are lost."""
@@ -115,7 +129,7 @@ def is_veiled(job: Job) -> bool:
 
 
 def address_of(
-    user: User, message: Message, placeholder: int, *, spoiler: bool = False
+    user: User, message: Message, placeholder: int, locale: str | None, *, spoiler: bool = False
 ) -> TelegramAddress:
     """Address the answer to ``message``, in the bot's message ``placeholder``."""
     return TelegramAddress(
@@ -124,7 +138,7 @@ def address_of(
         asked_id=message.message_id,
         user_id=user.id,
         thread_id=message.message_thread_id if message.is_topic_message else None,
-        locale=user.language_code or "en",
+        locale=locale or "en",
         spoiler=spoiler,
         name=display_name(user) if message.chat_id < 0 else "",
     )

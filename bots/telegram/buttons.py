@@ -6,18 +6,19 @@ from dataclasses import replace
 from telegram import ForceReply, Message, Update
 
 from bots.shared.admin_texts import typed_entry
-from bots.telegram.address import TelegramAddress, is_veiled
+from bots.telegram.address import is_veiled
 from bots.telegram.button_press import (
     ButtonPress,
     acknowledge,
     acknowledge_in_group,
     changed_by,
 )
-from bots.telegram.chat_event import ChatEvent, update_key
+from bots.telegram.chat_event import chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
+from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
-from bots.telegram.messages import edit, edit_text, remove, reply_file
+from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
 from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
@@ -52,8 +53,7 @@ async def receive_press(context: TelegramContext, update: Update) -> None:
     if data is None or message is None:
         await acknowledge(query, "t_answered" if message else "t_too_old")
         return
-    key = update_key(update.update_id, context.bot.id)
-    event = ChatEvent(context, query.from_user, message, key)
+    event = await chat_event(context, query.from_user, message, update.update_id)
     press = ButtonPress(event, data)
     if not is_private(message) and not await acknowledge_in_group(query, press):
         return
@@ -115,6 +115,7 @@ async def _edit(press: ButtonPress) -> None:
         media=job.request.media(),
         spoiler=is_veiled(job),
         origin=JobOrigin(Action.EDIT, job.id),
+        style=job.request.style,
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
@@ -215,7 +216,7 @@ async def _mode(press: ButtonPress) -> None:
     event = press.event
     form = await event.context.forms.load(event.message.chat_id, event.user.id)
     if form is None or press.data.value not in set(Mode):  # or a button of another version
-        await event.reply(event.texts.say("expired_form"))
+        await event.reply(event.texts.say("form_expired"))
         return
     await continue_form(event, form.with_mode(Mode(press.data.value)))
 
@@ -223,22 +224,16 @@ async def _mode(press: ButtonPress) -> None:
 async def _change(press: ButtonPress, option: Option) -> None:
     """Replace a waiting job by one with another value of ``option``, in the same message.
 
-    A press that a crash interrupted finds the new job by its key and shows it.
-
     Raises:
         AlreadyFinished: the job is running or finished; nothing was changed.
         Refused: quota, policy, block or a closed intake; the job goes on waiting.
     """
     event, old = press.event, await press.job()
-    users, caller, request = event.users, event.caller, old.request
+    request, users = old.request, event.users
     options = with_option(request, option, press.data.value, users.limits)
-    composition = await users.compose(caller, request.mode, options, request.media(), request.style)
-    ticket = await users.replace(caller, old.id, composition, old.reply_to, event.key)
-    at = TelegramAddress.of(old.reply_to)
-    event.context.edits.forget(at.chat_key, str(at.message_id))
-    new = await users.job(caller, ticket.job_id)
-    if not new.state.terminal:
-        await edit(event.context, event.message, event.texts.ticket(new, ticket), new)
+    style = request.style
+    composition = await users.compose(event.caller, request.mode, options, request.media(), style)
+    await replace_job(event, old, composition)
 
 
 _HANDLERS: dict[str, ButtonHandler] = {

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from telegram import ForceReply, InlineKeyboardMarkup, Message, User
+from telegram import Chat, ForceReply, InlineKeyboardMarkup, Message, User
+from telegram.constants import ChatType
 
 from bots.shared.texts import Texts
 from bots.telegram.address import PLATFORM, caller_of
 from bots.telegram.context import TelegramContext
 from bots.telegram.messages import reply
 from bots.telegram.rendering import texts_for
-from core.domain.people import Caller
+from core.domain.people import Caller, Requester
 from core.service.user_api import UserApi
 
 
@@ -21,6 +22,7 @@ class ChatEvent:
     user: User
     message: Message
     key: str  # the same for an update that Telegram sends again, so that it is one job
+    locale: str | None  # of the answers: the person's, or in a group the group's
 
     @property
     def users(self) -> UserApi:
@@ -33,13 +35,8 @@ class ChatEvent:
         return caller_of(self.user, self.message)
 
     @property
-    def locale(self) -> str | None:
-        """Return the language of the person's app."""
-        return self.user.language_code
-
-    @property
     def texts(self) -> Texts:
-        """Build the texts in the person's language."""
+        """Build the texts in the language of the answers."""
         return texts_for(self.locale)
 
     async def reply(
@@ -47,6 +44,22 @@ class ChatEvent:
     ) -> Message:
         """Answer the message (:func:`bots.telegram.messages.reply`)."""
         return await reply(self.context, self.message, text, markup, self.user.id)
+
+
+async def language_of(users: UserApi, user: User, chat: Chat) -> str | None:
+    """Choose the language of an answer: in a group the one that operators chose, if they did."""
+    if chat.type == ChatType.PRIVATE:
+        return user.language_code
+    place = Caller(Requester(PLATFORM, str(user.id)), f"{PLATFORM}:{chat.id}")
+    return await users.access.language(place) or user.language_code
+
+
+async def chat_event(
+    context: TelegramContext, user: User, message: Message, update_id: int
+) -> ChatEvent:
+    """Build the event of an update; operators may have chosen the language of a group."""
+    locale = await language_of(context.services.users, user, message.chat)
+    return ChatEvent(context, user, message, update_key(update_id, context.bot.id), locale)
 
 
 def update_key(update_id: int, bot_id: int) -> str:

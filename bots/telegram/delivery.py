@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import structlog
 from telegram import Message
 
 from bots.shared.captions import Telling
+from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM, TelegramAddress, is_veiled, message_link
@@ -20,6 +21,7 @@ from bots.telegram.api_errors import (
     TelegramFileTooLarge,
     ignoring_errors,
 )
+from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.jobs import Failure, Job
@@ -55,8 +57,10 @@ class TelegramDelivery:
         edits: EditScheduler,
         rules: DisplayRules,
         services: FrontServices,
+        album: DraftAlbum,
     ) -> None:
-        """Take what shows messages, their budget, the settings, and the service."""
+        """Take what shows messages and drafts, their budget, the settings, and the service."""
+        self._album = album
         self._posts = PostedMessages(services.state, POSTS)
         self._messages = messages
         self._edits = edits
@@ -70,7 +74,7 @@ class TelegramDelivery:
         at = TelegramAddress.of(job.reply_to)
         if at.silent or not at.message_id:
             return
-        text = texts_for(at.locale).progress(job, event)
+        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale)
         keyboard = job_keyboard(job, at.locale, self._rules.limits)
         self._edits.offer(
             at.chat_key,
@@ -91,6 +95,17 @@ class TelegramDelivery:
         sent = await self._complete(job, clip, attempt, own=True)
         await self._note(job, sent.sent_id)
         return sent
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Send the drafts as an album, and let the placeholder offer to finish each."""
+
+        async def show(at: TelegramAddress) -> Message:
+            shown = await self._album.show(jobs, at, await self.telling(jobs[0], at))
+            for job in jobs:
+                await self._note(job, f"{shown.chat_id}/{shown.message_id}")
+            return shown
+
+        return await self._deliver(jobs[0], show, attempt, own=True)
 
     async def telling(self, job: Job, at: TelegramAddress) -> Telling:
         """Choose what a caption at ``at`` tells: what is veiled keeps its prompt."""
@@ -216,7 +231,7 @@ class TelegramDelivery:
         if first.silent:
             return Receipt("silent")
         reasons: list[str] = []
-        for at in _ways(first):
+        for at in first.ways():
             sent = await self._attempt(job, at, show, reasons, own=own)
             if sent is None:
                 continue
@@ -280,15 +295,3 @@ class TelegramDelivery:
             return Receipt(where)
 
         return await self._edits.result(at.chat_key, str(at.message_id), once)
-
-
-def _ways(at: TelegramAddress) -> list[TelegramAddress]:
-    """List where a result may go: its message, a new one in place, the private chat."""
-    new = replace(at, message_id=0)
-    found = [at] if at.message_id else []
-    found.append(new)
-    if at.thread_id is not None:
-        found.append(replace(new, thread_id=None))
-    if at.user_id not in {0, at.chat_id}:
-        found.append(replace(new, chat_id=at.user_id, asked_id=0, thread_id=None))
-    return found

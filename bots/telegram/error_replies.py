@@ -4,10 +4,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from telegram import InlineKeyboardMarkup, Message
 from telegram.error import TelegramError
 
 from bots.telegram.chat_event import ChatEvent
-from bots.telegram.messages import AnswerLost
+from bots.telegram.messages import AnswerLost, remove
 from bots.telegram.private_chat import ask_keyboard
 from core.errors import AccessClosed, ClapperError, DeliveryRetry, InternalError
 from core.i18n.messages import explain
@@ -27,8 +28,23 @@ async def reply_on_error(event: ChatEvent, work: Coroutine[Any, Any, None]) -> N
     if not isinstance(error, ClapperError):
         log.error("update_failed", exc_info=error)
         error = InternalError()
-    text = event.texts.markup.escape(explain(error, event.locale))
-    markup = ask_keyboard(event) if isinstance(error, AccessClosed) else None
-    failed = (await outcome_of(event.reply(text, markup))).error
+    failed = (await outcome_of(event.reply(*_explained(event, error)))).error
     if failed is not None:
         log.info("refusal_not_shown", reason=type(failed).__name__)
+
+
+async def explain_in(event: ChatEvent, shown: Message, error: BaseException) -> bool:
+    """Put a refusal into a message of the bot's; return False, with that removed, if it cannot."""
+    if isinstance(error, ClapperError):
+        text, markup = _explained(event, error)
+        outgoing = event.context.outgoing
+        edit = outgoing.edit_text(shown.chat_id, shown.message_id, text, markup)
+        if (await outcome_of(edit)).error is None:
+            return True
+    await remove(event.context, shown)
+    return False
+
+
+def _explained(event: ChatEvent, error: ClapperError) -> tuple[str, InlineKeyboardMarkup | None]:
+    text = event.texts.markup.escape(explain(error, event.locale))
+    return text, ask_keyboard(event) if isinstance(error, AccessClosed) else None

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from telegram import BotCommand, InlineKeyboardMarkup, Update
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram import InlineKeyboardMarkup, Update
+from telegram.error import InvalidToken, NetworkError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -24,6 +24,7 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
@@ -31,8 +32,9 @@ from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.delivery import POSTS, TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
+from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -41,18 +43,16 @@ from bots.telegram.legacy_api import LegacyServerAdapter
 from bots.telegram.outgoing import MEDIA_TIMEOUT_S, ChatTarget, Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
+from bots.telegram.profile import set_profile
 from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
-from bots.telegram.user_commands import ACCOUNT, unlink_button
+from bots.telegram.user_commands import unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
-from core.domain.modes import MODES
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
-from core.i18n.messages import languages, say
-from core.i18n.option_words import mode_summary
 from core.interfaces.platform_check import PlatformCheck
 from core.interfaces.terms import Term
 from core.service.front_services import AccountNotice, FrontServices
@@ -61,8 +61,12 @@ from core.settings import Settings
 log = structlog.get_logger(__name__)
 
 App = Application[Any, Any, Any, Any, Any, Any]
-UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
-COMMAND_LIMIT = 256  # characters of a description
+UPDATES = [
+    Update.MESSAGE,
+    Update.EDITED_MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.INLINE_QUERY,
+]
 TIMEOUT_S = 30.0
 _TIMEOUTS = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), TIMEOUT_S) | {
     "pool_timeout": TIMEOUT_S,
@@ -113,7 +117,7 @@ class TelegramFront:
         try:
             context = _build_context(services, app, edits)
             _add_handlers(app, context, Albums(settings.telegram.album_s))
-            await _register_commands(app)
+            await set_profile(app.bot, services.state)
             services.register(context.delivery)
             await app.start()
             try:
@@ -210,6 +214,8 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules)
     directory = TelegramDirectory(app.bot)
+    posts = PostedMessages(services.state, POSTS)
+    album = DraftAlbum(outgoing, services.state, users.limits, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,
@@ -217,7 +223,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramDelivery(messages, edits, rules, services),
+        delivery=TelegramDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),
@@ -244,20 +250,6 @@ def _add_handlers(app: App, context: TelegramContext, albums: Albums) -> None:
     app.add_handler(InlineQueryHandler(inline))
     app.add_handler(MessageHandler(filters.ALL, message))
     app.add_error_handler(log_error)
-
-
-async def _register_commands(app: App) -> None:
-    """Register the bot's commands with Telegram, in every language."""
-    for language in languages():
-        texts = {str(mode): mode_summary(mode, language) for mode in MODES}
-        own = {"start": "c_start", "drop": "c_drop"}
-        texts |= {name: say(own.get(name, f"d_{name}"), {}, language) for name in ACCOUNT}
-        commands = [BotCommand(name, text[:COMMAND_LIMIT]) for name, text in texts.items()]
-        code = None if language == "en" else language
-        try:
-            await app.bot.set_my_commands(commands, language_code=code)
-        except TelegramError as error:
-            log.warning("commands_not_set", reason=type(error).__name__)
 
 
 @asynccontextmanager

@@ -5,22 +5,27 @@ from dataclasses import replace
 from telegram import Message, Update
 from telegram.ext import filters
 
+from bots.shared.welcome import Welcomes
 from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import attachment_of
-from bots.telegram.chat_event import ChatEvent, update_key
+from bots.telegram.chat_event import ChatEvent, chat_event
 from bots.telegram.context import TelegramContext
+from bots.telegram.edits import change_job, is_recent, job_asked_by
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import reply
-from bots.telegram.option_parser import TypedCommand, TypedText, command_of, read_text
+from bots.telegram.option_parser import TypedCommand, TypedText, called_by, command_of, read_text
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictures
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
+from bots.telegram.welcome import receive_notice
 from core.domain.modes import MODES, Mode
 from core.errors import TooManyFiles
+
+ANY_MODE = "one_clip"  # whose limit a refusal names where no mode was said
 
 
 class MessageRouter:
@@ -38,11 +43,16 @@ class MessageRouter:
         if message.migrate_to_chat_id is not None:
             await self._move_group(message.chat_id, message.migrate_to_chat_id)
             return
+        event = await chat_event(self._context, user, message, update.update_id)
         if filters.StatusUpdate.ALL.check_update(update):  # a pinned message, a new member …
+            await receive_notice(event)
             return
-        key = update_key(update.update_id, self._context.bot.id)
-        event = ChatEvent(self._context, user, message, key)
         lock = self._context.locks.of(message.chat_id, user.id)
+        if update.edited_message is not None:
+            if message.sender_chat is None and is_recent(message):
+                async with lock:
+                    await reply_on_error(event, self._handle_edit(event))
+            return
         if not message.media_group_id:
             async with lock:
                 await reply_on_error(event, self._handle(event, [message]))
@@ -58,6 +68,7 @@ class MessageRouter:
     async def _move_group(self, old: int, new: int) -> None:
         """Move a group's rules to its new id; reply addresses move when they are used."""
         await self._context.services.move_place(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
+        await Welcomes(self._context.services.state, PLATFORM).begin(new)  # it was greeted before
 
     async def _handle(self, event: ChatEvent, parts: list[Message]) -> None:
         message = event.message
@@ -71,7 +82,34 @@ class MessageRouter:
         elif typed is not None:
             await self._run_command(event, parts, typed)
         elif is_private(message) or await self._answers_bot(event):
-            await self._continue_form(event, parts)
+            await self._continue_form(event, parts, next((text for text in texts if text), None))
+        elif (words := called_by(texts, self._context.bot_name)) is not None:
+            await self._continue_form(event, parts, words)
+
+    async def _handle_edit(self, event: ChatEvent) -> None:
+        """Change the job that a message asked for; without one handle the message as if sent now.
+
+        Raises:
+            InvalidInput: a value cannot work.
+            Refused: permissions, quota, policy, block or a closed intake.
+        """
+        message, bot = event.message, self._context.bot_name
+        text = message.text or message.caption
+        typed = command_of(text, bot)
+        called = called_by([text], bot)
+        words = typed.rest if typed else called if called is not None else text or ""
+        job = await job_asked_by(event)
+        if job is not None:
+            await change_job(event, job, self._read(words, job.request.mode))
+            return
+        asks = typed.command in set(Mode) if typed else is_private(message) or called is not None
+        if not asks or self._read(words, None).private:  # that one would be answered elsewhere
+            return
+        begun = await self._context.forms.has(message.chat_id, event.user.id)
+        if not begun:
+            await self._handle(event, [message])
+        elif typed is None and words:  # its files are in the form already
+            await self._continue_form(event, [], words)
 
     async def _run_command(
         self, event: ChatEvent, parts: list[Message], typed: TypedCommand
@@ -100,7 +138,7 @@ class MessageRouter:
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode).with_text(self._read(rest, mode))
         replied = event.message.reply_to_message
-        _refuse_more(parts, len(MODES[mode].every_slot))
+        _refuse_more(parts, len(MODES[mode].every_slot), mode)
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)
@@ -108,22 +146,28 @@ class MessageRouter:
             form = form.with_text(self._read(replied.text, mode))
         await continue_form(event, form)
 
-    async def _continue_form(self, event: ChatEvent, parts: list[Message]) -> None:
-        """Add a file or words to the person's form.
+    async def _continue_form(
+        self, event: ChatEvent, parts: list[Message], words: str | None
+    ) -> None:
+        """Add files and words to the person's form; words alone may be about a file they answer.
 
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
-            PicturesTooMany: an album of more pictures than a clip can have.
+            TooManyFiles: an album of more files than a clip can have.
         """
         if await was_submitted(event):
             return
         await event.users.access.check(event.caller)
         chat_id = event.message.chat_id
         begun = await self._context.forms.load(chat_id, event.user.id)
+        if begun is None:
+            await self._context.permissions.check(event.message)
         form = begun or RequestForm()
         files = [found for part in parts if (found := attachment_of(part))]
-        words = next((text for part in parts if (text := part.text or part.caption)), None)
+        replied = event.message.reply_to_message
+        if begun is None and words and not files and (about := attachment_of(replied)):
+            parts, files = [message for message in (replied,) if message], [about]
         if not files and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
@@ -134,7 +178,7 @@ class MessageRouter:
         _refuse_more(parts, guessed_files())
         form = form.with_text(self._read(words or "", form.mode))
         form = await self._with_media(form, event, parts)
-        if words and begun is None and (mode := form.default_mode()) is not None:
+        if words and form.mode is None and (mode := form.default_mode()) is not None:
             form = replace(form.with_mode(mode), guessed=True)
         await continue_form(event, form)
 
@@ -153,7 +197,7 @@ class MessageRouter:
 
         Raises:
             MediaRefused: a file cannot be used.
-            PicturesTooMany: more pictures than a clip can have.
+            TooManyFiles: more pictures than a clip can have.
         """
         refuse_pictures(form, [file.kinds for part in parts if (file := attachment_of(part))])
         for part in parts:
@@ -178,7 +222,7 @@ class MessageRouter:
         return await self._context.forms.has(chat_id, event.user.id)
 
 
-def _refuse_more(parts: list[Message], limit: int) -> None:
+def _refuse_more(parts: list[Message], limit: int, taker: str = ANY_MODE) -> None:
     """Refuse more files than can be used, before any is fetched: nobody knows which are meant.
 
     Raises:
@@ -186,4 +230,4 @@ def _refuse_more(parts: list[Message], limit: int) -> None:
     """
     count = sum(attachment_of(part) is not None for part in parts)
     if len(parts) > 1 and count > limit:
-        raise TooManyFiles(count, limit)
+        raise TooManyFiles(taker, "files", count, limit)

@@ -8,6 +8,7 @@ import structlog
 from telegram import InlineKeyboardMarkup, Message
 
 from bots.shared.edit_scheduler import Throttled
+from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import NOT_THERE, ChatMoved, ignoring_errors
 from bots.telegram.context import TelegramContext
 from bots.telegram.outgoing import ChatTarget, Keyboard
@@ -41,6 +42,16 @@ async def reply(
         DeliveryRetry: Telegram cannot be reached.
     """
     return await _by_any_way(message, user_id, lambda to: context.outgoing.text(to, text, markup))
+
+
+async def write(context: TelegramContext, user_id: int, text: str) -> Message:
+    """Write to somebody's private chat; wait where Telegram asks for a pause.
+
+    Raises:
+        PostingForbidden, DeliveryImpossible, MessageGone: the bot may not write there.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _patiently(ChatTarget(user_id), lambda to: context.outgoing.text(to, text))
 
 
 async def reply_file(
@@ -92,6 +103,14 @@ async def edit(context: TelegramContext, message: Message, text: str, job: Job) 
     """Replace the text of the message of a job, if it is still there."""
     markup = job_keyboard(job, job.reply_to.address.get("locale"), context.services.users.limits)
     await edit_text(context, message, text, markup)
+
+
+async def edit_by_id(context: TelegramContext, at: TelegramAddress, text: str, job: Job) -> None:
+    """Replace the text of the message at an address by one of ``job``, if it is still there."""
+    if at.message_id:
+        markup = job_keyboard(job, at.locale, context.services.users.limits)
+        call = context.outgoing.edit_text(at.chat_id, at.message_id, text, markup)
+        await ignoring_errors(call)
 
 
 async def edit_text(

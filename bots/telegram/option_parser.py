@@ -3,6 +3,7 @@
 import difflib
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ _SIDES = re.compile(r"(?P<width>\d{1,5})\s*[x×X*]\s*(?P<height>\d{1,5})")  # pe
 _NAMED = re.compile(r"(?:^|(?<=\s))(?P<dash>--|—|–)(?P<name>[^\W\d_][\w-]*)(?P<end>=|(?=\s)|$)")
 HABITS = {"ar": "aspect", "no": "negative"}  # what people know from other programs
 SPOILER = "spoiler"  # a flag: the clip is hidden until it is tapped
+PRIVATE = "private"  # a flag: the clip comes in the private chat
+FLAGS = frozenset({SPOILER, PRIVATE})
 _PROSE = frozenset({"no"})  # after a dash of print it begins what somebody says
 NEAR = 0.75  # how alike a name must be for a hint, 0 … 1
 SHORT = 3  # letters of a name; of fewer everything is alike
@@ -40,12 +43,22 @@ def command_of(text: str | None, bot: str) -> TypedCommand | None:
     return TypedCommand(found[1].lower(), found[3].strip())
 
 
+def called_by(texts: Iterable[str | None], bot: str) -> str | None:
+    """Return what follows the bot's name where a text begins with it; None where none does."""
+    for text in texts:
+        found = re.match(rf"@{re.escape(bot)}\b[\s,:]*(.*)", text or "", re.DOTALL | re.IGNORECASE)
+        if found is not None:
+            return found[1].strip()
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TypedText:
     """What a text says: the prompt and options, and what is no option after all."""
 
     options: Options
     spoiler: bool = False
+    private: bool = False
     unknown: tuple[str, ...] = ()
 
 
@@ -76,20 +89,21 @@ def read_text(rest: str, limits: RequestLimits, mode: Mode | None = None) -> Typ
     marks = [found for found in _NAMED.finditer(rest) if _is_option(found, offered, unknown)]
     values: dict[str, Any] = {}
     prompt = [rest[: marks[0].start()] if marks else rest]
-    spoiler = False
+    flags: set[str] = set()
     ends = [*(mark.start() for mark in marks[1:]), len(rest)]
     for mark, end in zip(marks, ends, strict=False):  # no mark: one end is left over
         typed = _unquoted(rest[mark.end() : end])
         name = _name(mark)
-        if name == SPOILER:
-            spoiler = True
+        if name in FLAGS:
+            flags.add(name)
             prompt.append(typed)
         elif name == SIZE:
             values |= _sides(typed)
         else:
             values[offered[name].name] = _value(offered[name], typed, limits)
     words = " ".join(part.strip() for part in prompt if part.strip())
-    return TypedText(Options.of({PROMPT: words, **values}), spoiler, tuple(unknown))
+    options = Options.of({PROMPT: words, **values})
+    return TypedText(options, SPOILER in flags, PRIVATE in flags, tuple(unknown))
 
 
 def _name(mark: re.Match[str]) -> str:
@@ -105,12 +119,12 @@ def _is_option(mark: re.Match[str], offered: dict[str, Option], unknown: list[st
         OptionMisspelt: nearly the name of one.
     """
     name, typed = _name(mark), mark["dash"] == "--"
-    if name in offered or name in {SIZE, SPOILER}:
+    if name in offered or name in {SIZE, *FLAGS}:
         return typed or mark["name"].lower() not in _PROSE
     if typed and name in _offered(None):
         raise NotAChoice("option", f"--{mark['name']}"[:40], _listed(offered))
     if typed:
-        known = [*offered, SIZE, SPOILER]
+        known = [*offered, SIZE, *FLAGS]
         near = difflib.get_close_matches(name, known, 1, NEAR) if len(name) > SHORT else []
         if near:
             raise OptionMisspelt(f"--{mark['name']}"[:40], f"--{near[0]}")

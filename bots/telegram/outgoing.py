@@ -7,7 +7,7 @@ finds calls that go around this.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +104,32 @@ class Outgoing:
                 parse_mode=ParseMode.HTML,
                 reply_markup=markup,
                 has_spoiler=spoiler,
+                **to.places(),  # pyright: ignore[reportArgumentType]  # the fields of a target
+            )
+        )
+
+    async def album(self, to: ChatTarget, media: Sequence[InputMediaVideo]) -> list[Message]:
+        """Send videos as one album; a single one, which is none, by itself."""
+        if len(media) == 1:
+            return [await self._alone(to, media[0])]
+        sent = await call_api(
+            lambda: self._bot.send_media_group(
+                media=media,
+                write_timeout=MEDIA_TIMEOUT_S,
+                read_timeout=MEDIA_TIMEOUT_S,
+                **to.places(),  # pyright: ignore[reportArgumentType]  # the fields of a target
+            )
+        )
+        return list(sent)
+
+    async def _alone(self, to: ChatTarget, video: InputMediaVideo) -> Message:
+        return await call_api(
+            lambda: self._bot.send_video(
+                video=video.media,  # pyright: ignore[reportArgumentType]  # an uploaded file
+                caption=video.caption,
+                has_spoiler=video.has_spoiler,
+                write_timeout=MEDIA_TIMEOUT_S,
+                read_timeout=MEDIA_TIMEOUT_S,
                 **to.places(),  # pyright: ignore[reportArgumentType]  # the fields of a target
             )
         )

@@ -16,6 +16,7 @@ from core.domain.options import OPTIONS
 from core.i18n.messages import say
 
 JOB_LINK = "job_"  # what a deep link to a clip begins with
+PLAIN_LINK = "hello"  # to the chat itself
 ASK_LINK = "access"  # to a request for access
 DETAILS_LINK = "details_"  # and to what was asked for
 
@@ -88,7 +89,13 @@ def ask_keyboard(event: ChatEvent) -> InlineKeyboardMarkup:
     if is_private(event.message):
         data = callback_data("ask", str(event.user.id))
         return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data)]])
-    url = deep_link(event.context.bot_name, ASK_LINK)
+    return ask_link_keyboard(event.context.bot_name, event.locale)
+
+
+def ask_link_keyboard(bot_name: str, locale: str | None) -> InlineKeyboardMarkup:
+    """Build the button that opens the private chat and asks operators for access there."""
+    label = say("access_ask_label", {}, locale)
+    url = deep_link(bot_name, ASK_LINK)
     return InlineKeyboardMarkup([[InlineKeyboardButton(label, url=url)]])
 
 

@@ -88,6 +88,7 @@ async def begin_remix(event: ChatEvent, job_id: str) -> None:
         media=source.media,
         spoiler=is_veiled(source.job),
         origin=JobOrigin(Action.REMIX, job_id),
+        style=request.style,
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     prompt = texts.markup.quote(cut(request.prompt, QUOTED, texts.markup.units))

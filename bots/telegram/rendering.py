@@ -35,6 +35,7 @@ CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
 MARKUP = Markup(
     moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
     escape=lambda text: html.escape(text, quote=False),
+    files_apart=True,
     quote=lambda text: f"<code>{html.escape(text, quote=False)}</code>",  # a tap copies it
     link=lambda address, word: f'<a href="{html.escape(address)}">{word}</a>',
     shown=lambda text: html.unescape(_TAG.sub("", text)),
@@ -107,7 +108,7 @@ def job_keyboard(
         ]
         for row in _rows(job, limits, remixable=remixable)
     ]
-    if job.state.waiting:
+    if job.state.waiting and job.group is None:
         rows += _option_rows(job, locale, limits or RequestLimits())
         if job.reply_to.address.get("guessed") == "1":
             rows += _rather_rows(job, locale)

@@ -15,7 +15,8 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
-from core.errors import DraftUnreadable, MediaGone, PicturesTooMany
+from core.domain.words import StyleWords
+from core.errors import DraftUnreadable, MediaGone, TooManyFiles
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -33,9 +34,11 @@ class RequestForm:
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     unassigned: tuple[MediaFile, ...] = ()
     spoiler: bool = False  # the clip is hidden until it is tapped
+    private: bool = False  # it comes in the private chat
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
     origin: JobOrigin | None = None  # the button that it was begun with
+    style: StyleWords | None = None  # of the clip that it was begun from, with its words
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file: behind those of its kind, where one of its slots is free."""
@@ -118,7 +121,9 @@ class RequestForm:
         """Add what was typed: a prompt, options, and what was said about it."""
         form = self.with_options(text.options)
         veiled = self.spoiler or text.spoiler
-        return replace(form, spoiler=veiled, unknown=(*self.unknown, *text.unknown))
+        private = self.private or text.private
+        unknown = (*self.unknown, *text.unknown)
+        return replace(form, spoiler=veiled, private=private, unknown=unknown)
 
     def default_mode(self) -> Mode | None:
         """Return the mode that the unassigned files complete, the first of several."""
@@ -158,7 +163,9 @@ class RequestForm:
             "media": {role: file_to_json(file) for role, file in self.media.items()},
             "loose": [file_to_json(file) for file in self.unassigned],
             "spoiler": self.spoiler,
+            "private": self.private,
             "origin": None if self.origin is None else asdict(self.origin),
+            "style": None if self.style is None else asdict(self.style),
         }
 
     @classmethod
@@ -176,8 +183,8 @@ class RequestForm:
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
         loose = tuple(stored.loose)
-        form = cls(stored.mode, options, stored.media, loose, stored.spoiler)
-        return replace(form, origin=stored.origin)
+        form = cls(stored.mode, options, stored.media, loose, stored.spoiler, stored.private)
+        return replace(form, origin=stored.origin, style=stored.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +196,9 @@ class _StoredForm:
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
     spoiler: bool = False
+    private: bool = False
     origin: JobOrigin | None = None
+    style: StyleWords | None = None
 
 
 def typed(options: Options) -> dict[str, Any]:
@@ -210,13 +219,13 @@ def refuse_pictures(form: RequestForm, kinds: Iterable[Collection[MediaKind]]) -
         kinds: what each file of a message or an album may be used as.
 
     Raises:
-        PicturesTooMany: naming the mode that takes the most.
+        TooManyFiles: naming the mode that takes the most.
     """
     given = sum(MediaKind.IMAGE in one for one in kinds)
     most = max(MODES.values(), key=lambda spec: len(spec.roles_for(MediaKind.IMAGE, given)))
     limit = len(most.roles_for(MediaKind.IMAGE, given))
     if given > limit and form.mode in (None, most.mode):
-        raise PicturesTooMany(most.mode, given, limit)
+        raise TooManyFiles(most.mode, "pictures", given, limit)
 
 
 class RequestForms:

@@ -5,18 +5,24 @@ from dataclasses import dataclass, replace
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
+from bots.shared.drafts import with_price
+from bots.shared.job_notes import notes_on
 from bots.shared.texts import Texts
 from bots.telegram.address import address_of, is_veiled
+from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
-from bots.telegram.messages import edit, remove
+from bots.telegram.error_replies import explain_in
+from bots.telegram.messages import edit, remove, write
+from bots.telegram.private_chat import PLAIN_LINK, is_private, refer_to_private_chat
 from bots.telegram.rendering import callback_data
 from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.requests import Composition
-from core.errors import DeliveryRetry
+from core.errors import DeliveryRetry, InternalError
 from core.i18n.messages import say
 from core.i18n.option_words import mode_title
+from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +34,7 @@ class Shown:
     spoiler: bool = False
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
+    private: bool = False  # it is posted in the private chat
 
 
 async def continue_form(event: ChatEvent, form: RequestForm) -> None:
@@ -43,10 +50,13 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await event.context.forms.save(event.caller, event.message.chat_id, form)
         await _ask(event, form)
         return
-    composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
+    composition = await event.users.compose(
+        event.caller, form.mode, form.options, form.media, form.style
+    )
     composition = replace(composition, origin=form.origin)
-    await _submit(event, composition, Shown(form.spoiler, form.guessed, form.unknown))
-    await event.context.forms.save(event.caller, event.message.chat_id, None)
+    shown = Shown(form.spoiler, form.guessed, form.unknown, form.private)
+    if await _submit(event, composition, shown):
+        await event.context.forms.save(event.caller, event.message.chat_id, None)
 
 
 async def was_submitted(event: ChatEvent) -> bool:
@@ -104,29 +114,53 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
     await _submit(event, composition, Shown(is_veiled(job)))
 
 
-async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> None:
+async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> bool:
     """Post the placeholder that will become the clip, and submit with its address.
 
     If Telegram does not answer, the job is submitted all the same: its delivery posts a placeholder
-    of its own.
+    of its own. A refusal takes the place of the placeholder, and False is returned.
+
+    Raises:
+        Refused: permissions, quota, policy, block or a closed intake.
     """
-    posted = await _post_placeholder(event)
+    apart = shown.private and not is_private(event.message)
+    try:
+        posted = await _post_placeholder(event, apart=apart)
+    except NOT_THERE:
+        await refer_to_private_chat(event, PLAIN_LINK, "t_start_private")
+        return False
     message_id = posted.message_id if posted else 0
-    at = address_of(event.user, event.message, message_id, spoiler=shown.spoiler)
-    at = replace(at, guessed=shown.guessed).to_reply()
-    ticket: Ticket | None = None
-    try:
-        ticket = await event.users.submit(event.caller, composition, at, event.key)
-    finally:
-        if ticket is None and posted is not None:
-            await remove(event.context, posted)
-    if posted is not None and ticket is not None:
-        await _show_ticket(event, posted, ticket, at, shown.unknown)
+    at = address_of(event.user, event.message, message_id, event.locale, spoiler=shown.spoiler)
+    notes = notes_on(composition, event.locale)
+    at = replace(at, guessed=shown.guessed, notes=notes)
+    if apart:
+        at = replace(at, chat_id=event.user.id, asked_id=0, thread_id=None)
+    submitted = await outcome_of(
+        event.users.submit(event.caller, composition, at.to_reply(), event.key)
+    )
+    if (ticket := submitted.value) is None:
+        error = submitted.error or InternalError()
+        if posted is not None and await explain_in(event, posted, error):
+            return False
+        raise error
+    if posted is not None:
+        await _show_ticket(event, posted, ticket, at.to_reply(), shown.unknown)
+    if apart:
+        await refer_to_private_chat(event, PLAIN_LINK, "t_goes_private")
+    return True
 
 
-async def _post_placeholder(event: ChatEvent) -> Message | None:
+async def _post_placeholder(event: ChatEvent, *, apart: bool) -> Message | None:
+    """Post the message that becomes the clip: an answer here, or ``apart`` in the private chat.
+
+    Raises:
+        PostingForbidden, DeliveryImpossible, MessageGone: the bot may not write there yet.
+    """
+    text = say("t_accepted", {}, event.locale)
     try:
-        return await event.reply(say("t_accepted", {}, event.locale))
+        if apart:
+            return await write(event.context, event.user.id, text)
+        return await event.reply(text)
     except DeliveryRetry as error:
         log.info("placeholder_unknown", reason=error.reason)
         return None
@@ -144,7 +178,7 @@ async def _show_ticket(
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        text = event.texts.ticket(job, ticket)
+        text = with_price(event.texts.ticket(job, ticket), job, ticket, event.locale)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
         await edit(event.context, placeholder, text, job)

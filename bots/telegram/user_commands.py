@@ -28,7 +28,7 @@ from bots.telegram.submission import submit_follow_up
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
 from core.domain.people import Requester
-from core.errors import JobUnknown
+from core.errors import NoJob
 from core.i18n.messages import say
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,7 @@ async def _cancel(event: ChatEvent, rest: str) -> None:
 
     Raises:
         JobUnknown: the person has no such job.
+        NoJob: they have none at all.
     """
     chosen = await event.users.find(event.caller, rest) if rest else await _newest_live(event)
     await event.users.cancel(event.caller, chosen.id)
@@ -57,7 +58,7 @@ async def _newest_live(event: ChatEvent) -> Job:
     for job in await event.users.jobs(event.caller, BATCH):
         if not job.state.terminal:
             return job
-    raise JobUnknown("")
+    raise NoJob("no_live_job")
 
 
 async def _history(event: ChatEvent, _: str) -> None:
@@ -70,6 +71,7 @@ async def _again(event: ChatEvent, rest: str) -> None:
 
     Raises:
         JobUnknown: the person has no such job.
+        NoJob: they have none at all.
     """
     chosen = await event.users.find(event.caller, rest) if rest else await _newest(event)
     if not posted_in(chosen, event.message):
@@ -81,7 +83,7 @@ async def _again(event: ChatEvent, rest: str) -> None:
 async def _newest(event: ChatEvent) -> Job:
     jobs = await event.users.jobs(event.caller, 1)
     if not jobs:
-        raise JobUnknown("")
+        raise NoJob("no_job_yet")
     return jobs[0]
 
 
@@ -253,7 +255,7 @@ async def show_again(event: ChatEvent, job: Job) -> None:
         NothingToFetch: the clip was deleted.
     """
     context = event.context
-    at = address_of(event.user, event.message, 0, spoiler=is_veiled(job))
+    at = address_of(event.user, event.message, 0, event.locale, spoiler=is_veiled(job))
     file_id = await context.services.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:

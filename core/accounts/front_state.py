@@ -26,6 +26,15 @@ class FrontState:
         async with self._database.snapshot() as connection:
             return await rows.recall(connection, front, name)
 
+    async def take(self, front: str, name: str) -> Any:  # noqa: ANN401  # plain JSON data
+        """Forget what a front kept under a name, and return it to the one who is first.
+
+        Returns:
+            None where nothing is kept, or somebody else took it.
+        """
+        async with self._database.transaction(turn=False) as connection:
+            return await rows.take(connection, front, name)
+
     async def recall_all(self, front: str) -> dict[str, Any]:
         """Read everything that a front kept, by name, the oldest first."""
         async with self._database.snapshot() as connection:

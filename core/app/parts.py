@@ -126,7 +126,12 @@ class Parts:
         )
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
-            self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)
+            self.outbox,
+            self.hub,
+            self.jobs.get,
+            self.artefacts,
+            router_rules(settings),
+            self.jobs.drafts_of,
         )
         self.alerts = ChatAlerts(
             database,

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.domain.keyframes import as_typed
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
-from core.errors import PicturesTooMany, TimesUncounted
+from core.errors import TimesUncounted, TooManyFiles
 
 IMAGE = "image"  # the flag, and the role of the modes with one picture
 
@@ -25,13 +25,13 @@ def placed_pictures(mode: Mode, typed: Sequence[str]) -> PlacedPictures:
     """Give the pictures ``typed`` as ``FILE`` or ``FILE@SECONDS`` their roles in ``mode``.
 
     Raises:
-        PicturesTooMany: more than the mode takes.
+        TooManyFiles: more than the mode takes.
         TimesUncounted: some have a time and others have none.
     """
     spec = MODES[mode]
     roles = spec.roles_for(MediaKind.IMAGE, len(typed))
     if len(typed) > len(roles) > 0:
-        raise PicturesTooMany(mode, len(typed), len(roles))
+        raise TooManyFiles(mode, "pictures", len(typed), len(roles))
     if not roles:  # a mode without pictures refuses it by name
         roles = (IMAGE,) * bool(typed)
     placed = [_placed(text) for text in typed]

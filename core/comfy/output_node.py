@@ -160,6 +160,7 @@ def as_frames(images: TorchTensor, workspace: Path, as_tensor: AsTensor) -> "NDA
     """
     count, height, width = images.shape[:3]
     frames = frame_buffer((count, height, width, 3), workspace)
+    frames.fill(0)  # the system gives its memory now, while the device is still decoding
     for start in range(0, count, _CHUNK):
         # torch computes on every core, numpy would cast on one; in place spares two copies
         part = images[start : start + _CHUNK].float().mul(255.0).round_().clamp_(0.0, 255.0)

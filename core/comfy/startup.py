@@ -18,7 +18,7 @@ import structlog
 import core
 from core.comfy import dynamic_vram, import_shims, memory, original_weights
 from core.comfy.acceleration.block_graphs import BlockGraphs
-from core.comfy.acceleration.install import install
+from core.comfy.acceleration.install import install, install_at_nodes
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
@@ -156,6 +156,7 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     original_weights.install(model_management)
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     register(nodes.NODE_CLASS_MAPPINGS, exchange, torch)
+    install_at_nodes(acceleration, torch, model_management, nodes.NODE_CLASS_MAPPINGS)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from core.control.reports import GenerationEnded, GenerationProgress, JobReport
-from core.delivery.file_delivery import put_result
+from core.delivery.file_delivery import drafts_to_files, put_result
 from core.delivery.file_place import FilePlace
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
@@ -66,6 +66,10 @@ class WatchedDelivery:
             raise
         self._tell(job.id, GenerationEnded(JobReport.of(job), file=str(target)))
         return Receipt(str(target))
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Copy each clip (:func:`core.delivery.file_delivery.drafts_to_files`)."""
+        return await drafts_to_files(self, jobs, attempt)
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Tell who watches why there is no clip."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import errno
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +16,7 @@ from core.domain.media import Clip
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
-from core.interfaces.delivery import DeliveryAttempt, Receipt
+from core.interfaces.delivery import Delivery, DeliveryAttempt, Receipt
 from core.media.output.destinations import PlaceTaken, place_files, poster_of
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -47,6 +49,29 @@ async def put_result(job: Job, clip: Clip) -> Path:
         reason = "full" if error.errno in NO_ROOM else "not_writable"
         raise DeliveryImpossible(reason) from error
     return target
+
+
+async def drafts_to_files(
+    delivery: Delivery, jobs: Sequence[Job], attempt: DeliveryAttempt
+) -> Receipt:
+    """Hand over each draft by itself, its number behind the name of the file.
+
+    Raises:
+        DeliveryImpossible: as of :func:`put_result`.
+    """
+    receipt = Receipt("")
+    for number, job in enumerate(jobs, 1):
+        address = job.reply_to.address
+        out = Path(address.get("out", ""))
+        numbered = str(out.with_name(f"{out.stem}-{number}{out.suffix}")) if out.name else ""
+        at = replace(job.reply_to, address={**address, "out": numbered})
+        if job.clip is not None:
+            receipt = await delivery.completed(replace(job, reply_to=at), job.clip, attempt)
+        else:
+            await delivery.failed(
+                job, job.failure or Failure("cancelled", {"by": "owner"}), attempt
+            )
+    return receipt
 
 
 class TerminalBars:
@@ -132,6 +157,10 @@ class TerminalDelivery:
         self._end(job, target)
         say_delivered(self._console, job.mode_word, target)
         return Receipt(str(target))
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Copy each clip (:func:`drafts_to_files`)."""
+        return await drafts_to_files(self, jobs, attempt)
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Print why there is no clip."""

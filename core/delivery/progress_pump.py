@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from core.domain.jobs import Job
-from core.domain.progress import Progress
+from core.domain.progress import Progress, Waiting
 from core.interfaces.delivery import Delivery
 from core.runtime.tasks import outcome_of
 
@@ -97,5 +97,8 @@ class ProgressPump:
     async def _show(self, job_id: str, event: Progress) -> None:
         job = await self._load(job_id)
         delivery = self._delivery_of(job.reply_to.platform)
+        behind = job.group is not None and job.group.number > 1 and isinstance(event, Waiting)
+        if behind:  # of drafts in one message the first one says where they stand
+            return
         if delivery is not None and not job.state.terminal:
             await delivery.progress(job, event)

@@ -7,7 +7,8 @@ platform that is not registered stays owed.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -61,7 +62,10 @@ class DeliveryRouter:
         load: Callable[[str], Awaitable[Job]],
         artefacts: Artefacts,
         rules: RouterRules,
+        load_drafts: Callable[[str], Awaitable[list[Job]]],
     ) -> None:
+        """Take what is owed, what is made, and how jobs and drafts of a group are read."""
+        self._load_drafts = load_drafts
         self._outbox = outbox
         self._artefacts = artefacts
         self._rules = rules
@@ -193,6 +197,9 @@ class DeliveryRouter:
             ours = (await outcome_of(self._outbox.extend(claim))).value is not False
 
     async def _hand_over(self, delivery: Delivery, job: Job, attempt: DeliveryAttempt) -> Receipt:
+        drafts = [] if job.group is None else await self._load_drafts(job.group.id)
+        if any(one.clip is not None for one in drafts):
+            return await self._hand_over_drafts(delivery, drafts, attempt)
         if job.state is not JobState.SUCCEEDED or job.clip is None:
             failure = job.failure or Failure("cancelled", {"by": "owner"})
             return await delivery.failed(job, failure, attempt)
@@ -204,6 +211,41 @@ class DeliveryRouter:
             except ArtefactsUnavailable as error:
                 raise DeliveryRetry(error.reason) from error
             return await delivery.completed(job, job.clip, attempt)
+
+    async def _hand_over_drafts(
+        self, delivery: Delivery, drafts: list[Job], attempt: DeliveryAttempt
+    ) -> Receipt:
+        """Hand over the drafts of a group as one; those whose clips are gone count as failed.
+
+        Raises:
+            DeliveryImpossible: all of them are gone.
+        """
+        with ExitStack() as kept:
+            for draft in drafts:
+                if draft.clip is not None:
+                    kept.enter_context(self._artefacts.in_use(*names_of_clip(draft.clip)))
+            there: list[Job] = []
+            for draft in drafts:
+                there.append(await self._brought(draft))
+            if all(one.clip is None for one in there):
+                raise DeliveryImpossible("clip_deleted")
+            return await delivery.drafts(there, attempt)
+
+    async def _brought(self, draft: Job) -> Job:
+        """Return a draft whose clip is on this node, or without one where it is gone.
+
+        Raises:
+            DeliveryRetry: it cannot be fetched just now.
+        """
+        if draft.clip is None:
+            return draft
+        try:
+            await bring_clip(self._artefacts, draft.clip)
+        except ArtefactGone:
+            return replace(draft, clip=None)
+        except ArtefactsUnavailable as error:
+            raise DeliveryRetry(error.reason) from error
+        return draft
 
     async def _record(self, claim: DeliveryClaim, tried: TaskOutcome[Receipt]) -> bool:
         """Write what became of an attempt; False where it is not ours any more."""

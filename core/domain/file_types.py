@@ -61,6 +61,7 @@ _NEVER: dict[str, tuple[str, str]] = {
     "application/gzip": ("compressed", "fix_screenshot"),
     "application/x-tgsticker": ("compressed", "fix_screenshot"),
     "application/x-msdownload": ("program", "fix_convert"),
+    "image/x-lottie": ("lottie", "fix_screenshot"),
     "application/json": ("plain_text", "fix_convert"),
     "text/html": ("web_page", "fix_file_itself"),
     "text/plain": ("plain_text", "fix_convert"),

@@ -5,6 +5,7 @@ request needs (the last frame of a clip) is admitted by the front first, like an
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from secrets import randbits
@@ -121,6 +122,27 @@ def _finished(request: Request, limits: RequestLimits) -> Request:
         request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
     )
     return replace(request, sampling=sampling, chosen_by=())
+
+
+def next_request(job: Job, action: Action, limits: RequestLimits) -> Request | None:
+    """Return what a button of ``job`` would ask for now, to say what it costs.
+
+    It is not that of :class:`core.service.follow_ups.FollowUps`: another seed is drawn there. None
+    for buttons that make no clip of the finished one, or cannot.
+    """
+    if job.asked is None:
+        return None
+    match action:
+        case Action.AGAIN:
+            return job.asked
+        case Action.QUALITY:
+            return quality(job.asked, limits)
+        case Action.LONGER if job.clip is not None:
+            with suppress(FilmComplete):
+                return longer(job.asked, film_from(job.clip), limits).request
+        case _:
+            pass
+    return None
 
 
 def options_of(request: Request, limits: RequestLimits | None = None) -> Options:

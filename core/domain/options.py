@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits, most_fps
-from core.domain.modes import Mode
-from core.domain.presets import Camera, Enhance, Preset, Sync
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Camera, Drafts, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -59,6 +59,7 @@ class Option:
     buttons: tuple[str, ...] = ()  # values that buttons offer while a job waits
     in_edit: bool = False  # asked for where Edit has room for a few fields only
     verbatim: bool = False  # choices are called so in every language
+    several: bool = False  # how many jobs a request makes: no part of what any of them is
     set_by_others: bool | None = None  # by a style or a place; None: all but words and seeds
 
     @property
@@ -189,6 +190,18 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             costs=True,
         ),
+        Option(
+            "drafts",
+            OptionKind.CHOICE,
+            tuple(Drafts),
+            Drafts,
+            Drafts.ONE,
+            modes=frozenset(mode for mode, spec in MODES.items() if not spec.continues),
+            costs=True,
+            verbatim=True,
+            several=True,
+            set_by_others=False,
+        ),
         Option("style", OptionKind.TEXT, private=False, set_by_others=True),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
@@ -217,6 +230,7 @@ class Options:
     times: str = ""
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
+    drafts: str | None = None
     style: str = ""  # the name of one of core.domain.styles
     negative_prompt: str = ""
 

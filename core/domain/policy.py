@@ -22,6 +22,7 @@ from core.errors import NotAChoice, NotANumber, OutOfRange, PolicyForbids
 
 EVERYWHERE = "*"  # the place whose rules hold in all places, above their own
 CLEARED = frozenset({"", "none"})  # what an operator types to have no rule
+LANGUAGE_CODE = 8  # characters; whether there are words in it is asked where it is set
 MEGAPIXELS_BELOW = 1000  # a smaller number of pixels is none of a frame: it means megapixels
 _IDS = frozenset({"channels", "roles"})
 _WORDS = frozenset({"words", "nsfw_words"})
@@ -41,6 +42,7 @@ class Policy:
     words: tuple[str, ...] = ()  # texts with one of these words or phrases are refused
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
     enhance: str = ""  # whether prompts are enhanced where nobody says: a member of Enhance
+    language: str = ""  # of what everybody in the place reads; empty: as the platform says
     captions: str = ""  # whether all read the prompts of clips: a member of Captions
     remix: str = ""  # what others may make of a clip that all see: a member of Remixing
     # what is stored of rules that this version cannot read: nothing is allowed until set anew
@@ -169,6 +171,10 @@ def _choice(rule: str, value: str) -> str:
     return typed
 
 
+def _language(_: str, value: str) -> str:
+    return value.strip().lower()[:LANGUAGE_CODE]
+
+
 def _modes(_: str, value: str) -> tuple[str, ...]:
     """Read modes.
 
@@ -213,6 +219,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "modes": _modes,
     "max_seconds": _number,
     "max_pixels": lambda rule, value: _pixels(_number(rule, value)),
+    "language": _language,
     **dict.fromkeys(_CHOICES, _choice),
     **dict.fromkeys(_IDS, read_ids),
     **{rule: lambda _, value: read_rules(value) for rule in _WORDS},

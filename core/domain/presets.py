@@ -48,6 +48,13 @@ class Enhance(StrEnum):
     ON = "on"
 
 
+class Drafts(StrEnum):
+    """How many drafts are made of one request, to choose among."""
+
+    ONE = "1"  # what was asked for, at its preset
+    FOUR = "4"  # by four seeds, at the draft preset
+
+
 class Captions(StrEnum):
     """Whether everybody who sees a clip reads what it was asked for with."""
 

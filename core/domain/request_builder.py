@@ -20,9 +20,9 @@ from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, 
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
-from core.domain.presets import Preset
-from core.domain.request_words import check_words, drawn_words
-from core.domain.requests import Composition, Sampling, check_roles, make_request
+from core.domain.presets import Drafts, Preset
+from core.domain.request_words import check_words
+from core.domain.requests import Composition, Sampling, check_roles, further_drafts, make_request
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.domain.styles import Filled
 from core.domain.words import StyleWords
@@ -79,6 +79,7 @@ def compose(
     check_roles(mode, media)
     film = media.get(spec.continues)
     chosen = options if film is None else as_the_film(options, film, limits)
+    chosen, several = _as_drafts(chosen)
     prompt = clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
@@ -91,7 +92,6 @@ def compose(
     request = make_request(mode, prompt, sampling, media)
     request = replace(request, style=filled.style, chosen_by=filled.sources)
     check_words(request, limits)
-    adjustments += drawn_words(request)
     check_film(request, limits)
     check_times(request)
     warning = beyond_model(sampling.finished, play_time(sampling.frames - 1, sampling.fps), limits)
@@ -100,7 +100,18 @@ def compose(
         request,
         tuple(adjustments),
         fingerprint_of(mode, typed, {role: it.sha256 for role, it in media.items()}),
+        drafts=further_drafts(request) if several else (),
     )
+
+
+def _as_drafts(options: Options) -> tuple[Options, bool]:
+    """Return ``options`` at the draft preset where several drafts are wanted, and whether they are.
+
+    Raises:
+        NotAChoice: another number of drafts.
+    """
+    several = _choice(OPTIONS["drafts"], options.drafts) is Drafts.FOUR
+    return (replace(options, preset=Preset.DRAFT) if several else options), several
 
 
 def _sampling(

@@ -33,17 +33,10 @@ def check_words(request: Request, limits: RequestLimits) -> None:
         raise WordsTooLong(style.name, longest, limits.prompt_characters)
 
 
-def drawn_words(request: Request) -> list[Adjustment]:
-    """Say what wildcards became; nothing where the words are those that were typed.
-
-    What a style adds is the operator's, and is said in the details.
-    """
-    typed = Request(request.mode, request.prompt, request.sampling, request.files)
-    words = typed.wording.prompt
-    return [] if words == request.prompt else [Adjustment("words_drawn", {"words": words})]
-
-
 def words_note(request: Request) -> Adjustment | None:
-    """Say which words the model was given, None where they are those that were typed."""
+    """Say which words the model was given, None where they are those that were typed.
+
+    For who may read the prompt: a ticket may be read by others.
+    """
     words = request.wording.prompt
     return None if words == request.prompt else Adjustment("words_given", {"words": words})

@@ -16,7 +16,7 @@ from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
-from core.domain.lineage import JobOrigin
+from core.domain.lineage import DRAFTS, JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
@@ -270,6 +270,12 @@ def latents_name(request: Request) -> str:
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def further_drafts(request: Request) -> tuple[Request, ...]:
+    """Return more drafts like ``request``, by the seeds that follow its own."""
+    seeds = ((request.sampling.seed + n) % (MAX_SEED + 1) for n in range(1, DRAFTS))
+    return tuple(replace(request, sampling=replace(request.sampling, seed=seed)) for seed in seeds)
 
 
 @dataclass(frozen=True, slots=True)

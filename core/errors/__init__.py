@@ -10,15 +10,15 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
-    │   ├── OptionMisspelt, TooManyFiles
+    │   ├── OptionMisspelt, FormExpired
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
     │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
-    │   ├── MediaMissing, MediaUnexpected
+    │   ├── MediaMissing, MediaUnexpected, MediaNotShown, MediaElsewhere
     │   ├── FilmTooLong, FilmComplete, FpsNotEven
-    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
+    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, TooManyFiles
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -82,16 +82,18 @@ from core.errors.input import (
     DraftUnreadable,
     FilmComplete,
     FilmTooLong,
+    FormExpired,
     FpsNotEven,
     InvalidInput,
+    MediaElsewhere,
     MediaMissing,
+    MediaNotShown,
     MediaUnexpected,
     NotAChoice,
     NotAnId,
     NotANumber,
     OptionMisspelt,
     OutOfRange,
-    PicturesTooMany,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
@@ -165,6 +167,7 @@ __all__ = [
     "EntryUnknown",
     "FilmComplete",
     "FilmTooLong",
+    "FormExpired",
     "FpsNotEven",
     "GenerationFailed",
     "IntakeClosed",
@@ -177,6 +180,7 @@ __all__ = [
     "ManagersOnly",
     "MediaCodecRefused",
     "MediaDamaged",
+    "MediaElsewhere",
     "MediaFormatRefused",
     "MediaGone",
     "MediaKindRefused",
@@ -184,6 +188,7 @@ __all__ = [
     "MediaMissing",
     "MediaNeedsMemory",
     "MediaNeedsTime",
+    "MediaNotShown",
     "MediaRefused",
     "MediaTooLarge",
     "MediaTooLong",
@@ -204,7 +209,6 @@ __all__ = [
     "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
-    "PicturesTooMany",
     "PolicyForbids",
     "PromptMissing",
     "PromptTooLong",

@@ -49,11 +49,22 @@ class OptionMisspelt(InvalidInput):
     nearest: str
 
 
-class TooManyFiles(InvalidInput):
-    """More files than the mode, or any mode, takes."""
+class MediaNotShown(InvalidInput):
+    """A message from which a clip shall be made shows nothing for ``role``."""
 
-    count: int
-    limit: int
+    mode: str
+    role: str
+
+
+class MediaElsewhere(InvalidInput):
+    """What a message shows for ``role`` lies at ``host``, and nothing is fetched from there."""
+
+    role: str
+    host: str
+
+
+class FormExpired(InvalidInput):
+    """What a form was opened for is not kept any more."""
 
 
 class PromptMissing(InvalidInput):
@@ -154,10 +165,11 @@ class TimesNotApart(InvalidInput):
     pictures: int
 
 
-class PicturesTooMany(InvalidInput):
-    """The mode takes ``limit`` pictures."""
+class TooManyFiles(InvalidInput):
+    """More files than ``mode``, or any (then it is ``one_clip``), takes."""
 
     mode: str
+    kind: str  # ``pictures``, or ``files`` of any kind
     given: int
     limit: int
 

@@ -113,9 +113,9 @@ class JobUnknown(Refused):
 
 
 class NoJob(Refused):
-    """The person has no job at all, or none that runs or waits (``live``)."""
+    """The person has no job: ``no_job_yet`` at all, or ``no_live_job`` that runs or waits."""
 
-    live: bool
+    which: str
 
 
 class NotYours(Refused):

@@ -1,5 +1,6 @@
 """The seam to the platforms: one protocol, one implementation per platform."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +45,19 @@ class Delivery(Protocol):
 
     async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Hand over ``clip``, exactly once over all attempts.
+
+        Raises:
+            DeliveryRetry: not now.
+            DeliveryImpossible: never.
+        """
+        ...
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Hand over drafts that were asked for together, exactly once over all attempts.
+
+        Args:
+            jobs: all of them in their order; at least one has its clip, the others say why not.
+            attempt: what is known of earlier tries.
 
         Raises:
             DeliveryRetry: not now.

@@ -52,6 +52,13 @@ class NewJob:
     pool: str = DEFAULT_POOL  # of the devices that fit it
     origin: JobOrigin | None = None  # what it is made from
     group: DraftGroup | None = None  # the drafts that it is asked for with
+    others: "tuple[NewJob, ...]" = ()  # further drafts, accepted or refused together with it
+
+    @property
+    def need_ms(self) -> int:
+        """Return what the limits must hold for it and the others."""
+        own = self.estimate_ms if self.reserve_ms is None else self.reserve_ms
+        return own + sum(other.need_ms for other in self.others)
 
     @property
     def pays(self) -> Payer:
@@ -103,6 +110,16 @@ async def accept(
         TooManyJobs: a limit allows no more jobs.
     """
     await _ask(connection, rules, new, check)
+    if new.others:  # refused as one, by what all of them cost
+        await LimitLedger(connection, rules.quota, now).check(new.pays, new.need_ms)
+    made = await _add(connection, rules, new, now)
+    for other in new.others:
+        await _add(connection, rules, other, now)
+    return made
+
+
+async def _add(connection: Connection, rules: QueueRules, new: NewJob, now: int) -> StoredJob:
+    """Write a job that nothing refuses, unless a limit does."""
     batch = WriteBatch()
     await _reserve(connection, batch, rules, new, now)
     place = await _enter(connection, batch, new, now)
@@ -179,7 +196,7 @@ async def _ask(
     if new.pays.network:
         there = await pseudonyms.waiting(connection, NETWORK_LIMIT, new.pays.network)
         waiting = max(waiting, there)
-    if waiting >= rules.max_queued and not makes_room:
+    if waiting + len(new.others) >= rules.max_queued and not makes_room:
         raise TooManyQueued(rules.max_queued)
 
 

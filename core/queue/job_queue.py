@@ -214,7 +214,7 @@ class JobQueue:
         operator: bool = False,  # noqa: FBT001, FBT002  # positional by agreement
         off_device_ms: int = 0,
     ) -> Job:
-        """End a job on purpose, wherever it is, and return it.
+        """End a job on purpose, wherever it is, and return it; of drafts all that are not over.
 
         A waiting job costs nothing. A running one costs its owner the time since its start, less
         ``off_device_ms`` of it; an ``operator`` who stops somebody else's costs them nothing.
@@ -232,12 +232,16 @@ class JobQueue:
             own = row.user_key == by.key
             if not own and not operator:
                 raise NotYours(job_id)
-            if row.finished_at_ms is not None:
+            live = [found] if row.finished_at_ms is None else []
+            live += await rows.live_beside(connection, row)
+            if not live:
                 raise AlreadyFinished(job_id, row.state)
-            used = device_ms(row, self._clock(), off_device_ms)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
-            how = End(JobState.CANCELLED, used if own else 0, used, failure)
-            await self._end(connection, found, how)
+            for one in live:
+                off_ms = off_device_ms if one is found else 0
+                used = device_ms(one.row, self._clock(), off_ms)
+                how = End(JobState.CANCELLED, used if own else 0, used, failure)
+                await self._end(connection, one, how)
             return await self._read(connection, job_id)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:

@@ -63,19 +63,30 @@ class Cancellation:
         unpaid_ms = self._dispatcher.off_device_ms(job_id)
         job = await self._queue.cancel(job_id, by, operator, unpaid_ms)
         foreign = operator and job.requester != by
-        self._dispatcher.cancel(job_id, "operator" if foreign else "owner")
-        self._hub.close(job_id)
+        for one in await self._with_others(job):
+            self._dispatcher.cancel(one, "operator" if foreign else "owner")
+            self._hub.close(one)
         self._dispatcher.wake()
         self._on_owed()
         return job
 
+    async def _with_others(self, job: Job) -> list[str]:
+        """Name a job, and the drafts that were asked for with it."""
+        if job.group is None:
+            return [job.id]
+        return [one.id for one in await self._jobs.drafts_of(job.group.id)]
+
     async def delete(self, job: Job) -> None:
-        """Delete ``job`` with its files; a live one is cancelled first.
+        """Delete ``job`` with its files, and the drafts asked for with it; cancel what lives.
 
         Raises:
             JobUnknown: it was deleted since.
         """
         await self._end(job)
+        for one in await self._with_others(job):
+            if one != job.id:
+                with suppress(JobUnknown):
+                    await self._eraser.delete(one, job.requester)
         await self._eraser.delete(job.id, job.requester)
 
     async def forget(self, requester: Requester) -> int:
@@ -98,7 +109,7 @@ class Cancellation:
         Raises:
             JobUnknown: it was deleted since.
         """
-        if not job.state.terminal:
+        if job.group is not None or not job.state.terminal:
             with suppress(AlreadyFinished):
                 await self.cancel(job.id, job.requester)
 

@@ -10,6 +10,8 @@ from core.domain.requests import Sampling
 from core.domain.words import joined
 from core.media.output.provenance import read_provenance
 
+_MOST_FRAMES = 10**9  # of any film; numbers beyond have no length in seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ClipSettings:
@@ -32,7 +34,7 @@ def read_clip_settings(path: Path) -> ClipSettings | None:
         path: any file, trusted or not; it is never decoded, and at most 64 kB of text are read.
     """
     found = read_provenance(path)
-    if found is None:
+    if found is None or found.sampling.frames > _MOST_FRAMES:
         return None
     style = found.style
     if style is None:

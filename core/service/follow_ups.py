@@ -11,7 +11,7 @@ from core.domain.limits import RequestLimits
 from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.people import Requester
-from core.domain.requests import Composition, Request
+from core.domain.requests import Composition, Request, further_drafts
 from core.errors import MediaGone, NotAChoice, NothingToFetch
 from core.service.admission import FileAdmission
 from core.service.clips import ClipReader
@@ -55,6 +55,9 @@ class FollowUps:
 
     async def _made(self, job: Job, action: str, owner: Requester) -> Composition:
         match action:
+            case Action.AGAIN if job.group is not None:
+                first = again(job.request)
+                return Composition(first, (), drafts=further_drafts(first))
             case Action.AGAIN:
                 return Composition(again(job.request), ())
             case Action.QUALITY:

@@ -19,8 +19,10 @@ from core.accounts.styles import PlaceStyles
 from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
-from core.domain.policy import Policy
+from core.domain.policy import CLEARED, Policy
 from core.domain.quota import QuotaView
+from core.errors import NotAChoice
+from core.i18n.messages import languages
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
@@ -199,10 +201,13 @@ class OperatorApi:
         """Change one rule of ``place`` from what was typed, and return the rules.
 
         Raises:
-            NotAChoice: no such rule or mode.
+            NotAChoice: no such rule, mode or language.
             NotANumber, OutOfRange: no such number.
             RuleLocksOut: nobody could do anything there.
         """
+        typed = value.strip().lower()
+        if rule == "language" and typed not in {*languages(), *CLEARED}:
+            raise NotAChoice(rule, value[:40], ", ".join(languages()))
         return await self._services.moderation.set_rule(self._operator, place, rule, value)
 
     async def forbidden_word(self, place: str, sentence: str) -> tuple[str, str] | None:

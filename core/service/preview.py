@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.domain.adjustments import Adjustment
+from core.domain.dimensions import Size
+from core.domain.followups import Action, next_request
+from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
@@ -51,6 +55,14 @@ class RequestPreview:
     def adjustments(self) -> tuple[Adjustment, ...]:
         """Return what was changed to make the request possible."""
         return self.composition.adjustments if self.composition else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPrice:
+    """What one press of a button asks for."""
+
+    cost_ms: int  # what the quota must hold
+    size: Size  # of the clip that it makes
 
 
 class Previewer:
@@ -111,7 +123,7 @@ class Previewer:
             told = refusal.with_traceback(None)
             return RequestPreview(quota, composition, refusal=told)
         needs_models = self._executor != _WITHOUT_MODELS
-        cost_ms = self._runs.cost_ms(estimate)
+        cost_ms = self._runs.cost_ms(estimate) * (1 + len(composition.drafts))
         refusal = self._refusal(request, cost_ms, quota)
         return RequestPreview(
             quota,
@@ -136,6 +148,22 @@ class Previewer:
         if found is None or found == request:
             raise NothingFits(cost, cost // 2)
         return found
+
+    def price(self, job: Job, action: Action) -> ActionPrice | None:
+        """Return what one press of a button of ``job`` costs.
+
+        Returns:
+            None where it makes no clip, is not possible now, or nobody knows what it takes.
+        """
+        with suppress(ClapperError):
+            if action is Action.SMALLER:
+                request = self.smaller(job.request)
+            else:
+                request = next_request(job, action, self._limits)
+            if request is not None:
+                cost_ms = self._runs.cost_ms(self._runs.estimate(request))
+                return ActionPrice(cost_ms, request.sampling.finished)
+        return None
 
     def _refusal(self, request: Request, cost_ms: int, quota: QuotaView) -> ClapperError | None:
         try:

@@ -16,6 +16,7 @@ from core.domain.fairness import ORDINARY
 from core.domain.fingerprints import fingerprint_of_request
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
+from core.domain.lineage import DraftGroup
 from core.domain.people import Payer, Requester
 from core.domain.request_check import check_limits
 from core.domain.requests import Composition, Request
@@ -133,7 +134,7 @@ class Submission:
         if known is not None:
             return replace(known, adjustments=composition.adjustments)
         await check()
-        new = self._new_job(composition, submitter, reply_to, key)
+        new = self._with_drafts(composition, submitter, reply_to, key)
         try:
             async with self._files.held(new.request.media().values(), submitter.account):
                 submitted = await self._write(new, instead_of)
@@ -164,6 +165,28 @@ class Submission:
     def close(self, *, closed: bool) -> None:
         """Refuse new jobs while the process is about to stop; not stored."""
         self._closing = closed
+
+    def _with_drafts(
+        self, composition: Composition, submitter: Submitter, reply_to: ReplyTo, key: str
+    ) -> NewJob:
+        """Return what is to be accepted, with its further drafts where some were asked for.
+
+        Raises:
+            Refused, InvalidInput: as of :meth:`_new_job`.
+        """
+        first = self._new_job(composition, submitter, reply_to, key)
+        if not composition.drafts:
+            return first
+        size = 1 + len(composition.drafts)
+        others = [
+            self._new_job(replace(composition, request=request), submitter, reply_to, f"{key}#{n}")
+            for n, request in enumerate(composition.drafts, 2)
+        ]
+        group = [
+            replace(one, group=DraftGroup(first.id, number, size))
+            for number, one in enumerate((first, *others), 1)
+        ]
+        return replace(group[0], others=tuple(group[1:]))
 
     def _new_job(
         self, composition: Composition, submitter: Submitter, reply_to: ReplyTo, key: str
@@ -210,6 +233,8 @@ class Submission:
 
     def _with_largest_setting(self, new: NewJob, refusal: QuotaExceeded) -> Refused:
         """Return the refusal with the largest setting that fits, where there is one."""
+        if new.others:  # of several drafts no setting is as good as fewer of them
+            return refusal
         try:
             self._check_budget(new.request, refusal.left_ms, self._rules.limits, new.pays.tier)
         except NothingFits:
@@ -229,4 +254,5 @@ class Submission:
         if not job.state.terminal:
             with suppress(JobUnknown):  # its owner deletes everything at this moment
                 forecast = await self._forecasts.forecast(job.id)
-        return Ticket(job.id, job.estimate_ms, forecast, duplicate)
+        whole_ms = job.estimate_ms * (job.group.size if job.group else 1)
+        return Ticket(job.id, whole_ms, forecast, duplicate)

@@ -35,6 +35,11 @@ class UserAccess:
         """
         await self._access.ask(caller, name)
 
+    async def language(self, caller: Caller) -> str:
+        """Return the language that operators chose for the caller's place; empty where none."""
+        everywhere, own = await self._moderation.policies(caller.place)
+        return own.language or everywhere.language
+
     async def check_request(self, caller: Caller, request: Request) -> None:
         """Refuse what may not be made, or shown to all, in the caller's place.
 

@@ -64,6 +64,7 @@ class UserApi:
         self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits
+        self.price = services.previewer.price  # takes the record: its holder may see it
         self.media_limits = media_limits
 
     async def compose(

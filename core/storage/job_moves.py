@@ -9,6 +9,7 @@ from sqlalchemy import (
     Insert,
     Select,
     Update,
+    exists,
     insert,
     literal,
     select,
@@ -147,8 +148,17 @@ async def complete(
     if how.clip is not None:
         clip = clip_values(how.clip, clips_folder)
         batch.add(insert(artifact).values(job_id=seen.id, **clip))
-    batch.add(_owed(seen, now, told=how.told), moved(seen, how.state, values))
+    told = how.told or await _ends_later(connection, seen)
+    batch.add(_owed(seen, now, told=told), moved(seen, how.state, values))
     (await batch.send(connection)).one()
+
+
+async def _ends_later(connection: AsyncConnection, ended: StoredJob) -> bool:
+    """Tell whether a draft is told of later: with the last one of its group that ends."""
+    if ended.group_id is None:
+        return False
+    others = job.c.group_id == ended.group_id, job.c.id != ended.id, job.c.finished_at_ms.is_(None)
+    return bool((await connection.execute(select(exists().where(*others)))).scalar())
 
 
 def note(batch: WriteBatch, job_id: str, now: int, *events: tuple[str, str]) -> None:

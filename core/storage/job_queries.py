@@ -88,6 +88,13 @@ class JobQueries:
             found = [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)
 
+    async def drafts_of(self, group_id: str) -> list[Job]:
+        """List the drafts that were asked for together, in their order."""
+        query = job_rows().where(job.c.group_id == group_id).order_by(job.c.group_number)
+        async with self._database.snapshot() as connection:
+            found = [job_with_clip(row) for row in await connection.execute(query)]
+        return self._jobs(found)
+
     async def live_of(self, requester: Requester) -> list[Job]:
         """List the jobs of ``requester`` that are not terminal: running first, then in order."""
         async with self._database.snapshot() as connection:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import ReplyTo
@@ -69,6 +69,16 @@ async def read_reserved(connection: AsyncConnection, job_id: str) -> ReservedJob
     return ReservedJob(job_alone(found[0]), reserved(found)) if found else None
 
 
+async def live_beside(connection: AsyncConnection, row: StoredJob) -> list[ReservedJob]:
+    """Read the drafts that were asked for with ``row`` and are not over."""
+    if row.group_id is None:
+        return []
+    others = job.c.group_id == row.group_id, job.c.id != row.id, job.c.finished_at_ms.is_(None)
+    query = select(job.c.id).where(*others).order_by(job.c.seq)
+    found = [await read_reserved(connection, one) for one in list(await connection.scalars(query))]
+    return [one for one in found if one is not None]
+
+
 async def read_by_key(
     connection: AsyncConnection, user_key: str, idem_key: str
 ) -> StoredJob | None:
@@ -95,9 +105,18 @@ async def waiting_since(connection: AsyncConnection, before: int) -> list[Stored
 async def told(connection: AsyncConnection, before: int, limit: int) -> list[StoredJob]:
     """Read jobs that ended before ``before`` (epoch ms) and whose requester knows."""
     owed = exists().where(outbox.c.job_id == job.c.id, outbox.c.state.in_(("pending", "sending")))
-    query = job_rows().where(job.c.finished_at_ms < before, ~owed)
+    query = job_rows().where(job.c.finished_at_ms < before, ~owed, ~_shown_with_others())
     query = query.order_by(job.c.finished_at_ms).limit(limit)
     return [job_with_clip(row) for row in await connection.execute(query)]
+
+
+def _shown_with_others() -> ColumnElement[bool]:
+    """Ask whether a draft is still to be shown with others of its group."""
+    other = job.alias()
+    waiting = other.c.finished_at_ms.is_(None) | exists().where(
+        outbox.c.job_id == other.c.id, outbox.c.state.in_(("pending", "sending"))
+    )
+    return exists().where(job.c.group_id.is_not(None), other.c.group_id == job.c.group_id, waiting)
 
 
 async def finished_of(connection: AsyncConnection, user_key: str, limit: int) -> list[StoredJob]:
@@ -133,9 +152,11 @@ async def last_rank(connection: AsyncConnection) -> int | None:
 
 
 async def redirect(connection: AsyncConnection, job_id: str, reply_to: ReplyTo) -> bool:
-    """Replace where a job's result goes; False where there is no such job."""
+    """Replace where a job's result goes, with its drafts'; False where there is no such job."""
     address = {"reply_platform": reply_to.platform, "reply_address": json.dumps(reply_to.address)}
     result = await connection.execute(update(job).where(job.c.id == job_id).values(address))
+    group = select(job.c.group_id).where(job.c.id == job_id).scalar_subquery()
+    await connection.execute(update(job).where(job.c.group_id == group).values(address))
     await connection.execute(
         update(outbox).where(outbox.c.job_id == job_id).values(dest=reply_to.platform)
     )

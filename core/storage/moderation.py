@@ -98,6 +98,13 @@ async def recall(connection: AsyncConnection, front: str, name: str) -> Any:  # 
     return None if found is None else _kept(found)
 
 
+async def take(connection: AsyncConnection, front: str, name: str) -> Any:  # noqa: ANN401  # JSON
+    """Forget what was kept under a name and return it to one taker, None to others."""
+    at = (memory.c.front == front) & (memory.c.name == name)
+    found = await connection.scalar(sa.delete(memory).where(at).returning(memory.c.value))
+    return None if found is None else _kept(found)
+
+
 async def recall_all(connection: AsyncConnection, front: str) -> dict[str, Any]:
     """Read everything that a front kept, by name, the oldest first."""
     query = sa.select(memory.c.name, memory.c.value).where(memory.c.front == front)

@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -148,6 +148,16 @@ class RecordingDelivery:
             DeliveryImpossible: as told.
         """
         return await self._show(attempt, RecordedMessage(job.id, "completed", sha256=clip.sha256))
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Show the drafts of a group in one message, under the id of the first.
+
+        Raises:
+            DeliveryRetry: as told.
+            DeliveryImpossible: as told.
+        """
+        kinds = ("draft" if job.clip else (job.failure or Failure("gone")).code for job in jobs)
+        return await self._show(attempt, RecordedMessage(jobs[0].id, " ".join(kinds)))
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Show the failure.

@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ class SharedChat:
         """
         size = (await asyncio.to_thread(clip.path.stat)).st_size
         return await self._post(attempt, job.id, "completed", size)
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Post that the drafts are there."""
+        return await self._post(attempt, jobs[0].id, "drafts", 0)
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Post why there is no clip."""

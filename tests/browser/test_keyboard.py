@@ -146,8 +146,11 @@ async def test_a_clip_is_asked_for_and_cancelled_without_losing_the_place(visit:
     await expect(left).not_to_have_text(before)
     assert await page.evaluate(HEARD) == f"{say('cancel_label')}: {name(Mode.T2V)}"
     await page.keyboard.press("Enter")
+    undo = f"{say('studio_undo')}: {name(Mode.T2V)}"
+    await expect(page.locator("#queue [data-action=undo]")).to_be_focused()
+    assert await page.evaluate(HEARD) == undo
 
-    await page.locator("#stage .cl-error").wait_for()
+    await expect(page.locator("#stage .cl-head")).to_contain_text("Cancelled")
     await page.locator("#history .cl-shot").wait_for()
     assert await page.evaluate("document.activeElement.closest('#queue') !== null")
     await page.keyboard.press("Tab")

@@ -14,6 +14,7 @@ from core.i18n.messages import languages, sentences
 
 LIMITS = RequestLimits()
 CASES = [(mode, option) for mode in MODES for option in options_in(mode)]
+OF_A_JOB = [case for case in CASES if not case[1].several]
 FILES = {
     MediaKind.IMAGE: MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 1280, 704),
     MediaKind.AUDIO: MediaFile("b" * 64, ".flac", MediaKind.AUDIO, 10, seconds=9.0),

@@ -1,46 +1,77 @@
-/* What can be done with a job. */
+/* What can be done with a job: each button is one wish, however often it is pressed or its request is sent. */
 const ClapperActions = (() => {
   const { post, insist } = ClapperRequests, { h } = ClapperElements, { store, words, poll, select } = ClapperState;
+  const PATIENCE = 60_000, SETTLE = 500; // ms: a press is sent for; new buttons stay out of the way of a second click
+  const ENDS = new Set(["cancel", "delete"]); // what can be taken back
 
   const lost = () => ({ title: words.studio_lost, text: "" });
-  const act = async (job, action) => {
-    const { ok, body } = await post(`studio/jobs/${job}/${action}`).catch(() => ({ ok: false, body: {} }));
-    if (ok) {
+  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  const busy = new Set(); // presses that are not answered yet
+  /**
+   * @param {string} job @param {string} action
+   * @param {{now?: boolean}} options now: what ends a job cannot be taken back
+   */
+  const act = async (job, action, { now = false } = {}) => {
+    const press = `${job} ${action}`;
+    if (busy.has(press)) return;
+    busy.add(press);
+    mark(job, action, true);
+    const body = { key: key(), later: ENDS.has(action) && !now };
+    const answer = await insist(() => post(`studio/jobs/${job}/${action}`, body), { until: Date.now() + PATIENCE });
+    busy.delete(press);
+    mark(job, action, false);
+    if (answer && answer.ok) {
       store.problem = null;
-      if (action === "delete") document.dispatchEvent(new Event("clapper-history"));
-      select(body.job, true);
+      const made = answer.body.job;
+      if (made && made !== job) store.parents[made] = job;
+      if (ENDS.has(action) || action === "undo") document.dispatchEvent(new Event("clapper-history"));
+      if (action === "delete" && now) select("", { show: true });
+      else if (made !== job) settle(() => select(made, { show: true }));
+      else poll();
     } else {
-      store.problem = { job, error: body.error || lost() };
+      store.problem = { job, error: (answer && answer.body.error) || lost() };
       poll();
     }
   };
 
-  const button = (job, view, trigger) => {
-    let sure = false;
-    const node = h("button", {
-      type: "button", class: view.primary ? "cl-button cl-primary" : "cl-button", "data-action": view.action,
-      onclick: () => {
-        if (view.action === "delete" && !sure) {
-          sure = true;
-          node.textContent = words.studio_delete_sure;
-          setTimeout(() => { sure = false; node.textContent = view.label; }, 4000);
-        } else if (view.action === "last_frame") { store.frame = job; trigger("use_frame", {}); }
-        else if (view.action === "reuse") trigger("reuse", { job });
-        else act(job, view.action);
-      },
-    }, view.label);
-    return node;
+  const mark = (job, action, pressed) => document.querySelectorAll(`[data-action="${action}"][data-job="${job}"]`)
+    .forEach((node) => node.setAttribute("aria-busy", String(pressed)));
+
+  /* What takes the place of a pressed button is not meant by the second click of an eager hand. */
+  const settle = (change) => {
+    document.documentElement.classList.add("cl-settling");
+    change();
+    setTimeout(() => document.documentElement.classList.remove("cl-settling"), SETTLE);
   };
+
+  const button = (job, view, trigger) => h("button", {
+    type: "button", class: view.primary ? "cl-button cl-primary" : "cl-button", "data-action": view.action, "data-job": job,
+    "aria-busy": String(busy.has(`${job} ${view.action}`)),
+    onclick: () => {
+      if (view.action === "last_frame") { store.frame = job; trigger("use_frame", {}); }
+      else if (view.action === "reuse") trigger("reuse", { job });
+      else act(job, view.action);
+    },
+  }, h("span", {}, view.label), view.price && h("small", {}, ` · ${view.price}`));
+
+  /* A cancel or delete that can be taken back for some seconds. The server does it, also if this page is closed. */
+  const ending = (job) => h("div", { class: "cl-ending", role: "status" },
+    h("span", {}, job.ending.text), h("span", { class: "cl-meta", "data-part": "left" }),
+    h("button", { type: "button", class: "cl-button cl-primary", "data-action": "undo", "data-job": job.id,
+      onclick: () => act(job.id, "undo") }, words.studio_undo),
+    h("button", { type: "button", class: "cl-button", "data-action": "now", "data-job": job.id,
+      onclick: () => act(job.id, job.ending.action, { now: true }) }, words.studio_end_now));
 
   /* The last frame of a clip, as the picture of the mode that goes on from it. */
   const takeFrame = async (mode) => {
     const job = store.frame;
-    const answer = await insist(() => post(`studio/jobs/${job}/last_frame`), { until: Date.now() + 60_000 });
+    const answer = await insist(() => post(`studio/jobs/${job}/last_frame`), { until: Date.now() + PATIENCE });
     if (answer && answer.ok) return [ClapperForms.fileOf(answer.body), ...ClapperFrame.show(mode)];
     store.problem = { job, error: (answer && answer.body.error) || lost() };
     poll();
     return [];
   };
 
-  return { act, button, takeFrame };
+  return { act, button, ending, takeFrame };
 })();

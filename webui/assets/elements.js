@@ -27,10 +27,12 @@ const ClapperElements = (() => {
     if (held) refocus(node, held);
   };
 
+  const ENDS = ["cancel", "delete", "undo", "now"];
   /* What was pressed may be gone: the next Tab goes on from the same button, or else from its card. */
   const refocus = (node, held) => {
-    const same = [...node.querySelectorAll("button, a")]
-      .find(({ dataset }) => dataset.action === held.action && dataset.job === held.job);
+    const of = (actions) => [...node.querySelectorAll("button, a")]
+      .find(({ dataset }) => actions.includes(dataset.action) && dataset.job === held.job);
+    const same = of([held.action]) || (ENDS.includes(held.action) && of(ENDS)); // a cancel becomes its undo
     const region = node.closest("section, .cl-section") || node;
     if (!same) region.tabIndex = -1;
     (same || region).focus({ preventScroll: true });

@@ -6,12 +6,13 @@ const ClapperForms = (() => {
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
   const tables = {}, kinds = {}; // by name of the form; by id of the field
+  const starts = {}, parted = {}; // what a field begins with, and its part of the page; by id
   let words = {};
 
   /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
   const who = () => (document.cookie.match(/(?:^|; )clapper_who=([^;]*)/) || [])[1] || "";
   const started = who();
-  const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {} });
+  const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {}, carried: {} });
   const load = () => {
     try {
       const found = JSON.parse(sessionStorage.getItem(STORE) || "null");
@@ -52,6 +53,7 @@ const ClapperForms = (() => {
       for (const field of table.fields) {
         const part = named.get(field.id);
         kinds[field.id] = part && part.type;
+        if (part) [parted[field.id], starts[field.id]] = [part, part.props.value];
         if (part && field.name in values && fits(part, field, values[field.name])) part.props.value = values[field.name];
       }
       for (const { id, shown } of table.fields) {
@@ -84,6 +86,8 @@ const ClapperForms = (() => {
       if (!read || !target.closest || !target.closest(`[id="${field.id}"]`)) continue;
       kept.forms[name] = { ...kept.forms[name], [field.name]: read(target) };
       save();
+      const box = field.counts && target.value.trim() && document.querySelector(`[id="${field.counts}"] input`);
+      if (box && !box.checked) box.click(); // what is typed counts
     }
   }, true);
   const sent = (name, now) => Object.fromEntries(tables[name].fields.map((field) =>
@@ -160,7 +164,7 @@ const ClapperForms = (() => {
   });
 
   /* The card for what stands in the form: one question at a time, and only the last answer counts. */
-  const looks = {};
+  const looks = {}, shapes = {}; // by form; px of the clip that it asks for
   const look = async (name, values) => {
     const now = keep(name, values), before = looks[name], turn = looks[name] = { wanted: new AbortController() };
     if (before) before.wanted.abort();
@@ -169,8 +173,12 @@ const ClapperForms = (() => {
       .then(() => insist(() => post(`studio/forms/${name}/look`, body), { unwanted: turn.wanted.signal }));
     const answer = await turn.done;
     if (!answer || turn !== looks[name]) return [];
+    if (answer.ok) shapes[name] = answer.body.card.shape;
     return answer.ok ? [answer.body.card, ...files(name, answer.body.gone)] : [failure(answer)];
   };
+
+  /* What was asked for and is not on the stage yet; null: nothing. */
+  const tellSent = (sent) => document.dispatchEvent(new CustomEvent("clapper-sent", { detail: sent }));
 
   /* Ask for a clip. The key makes it one clip, however often the request has to be sent, also by the next page. */
   const busy = new Set();
@@ -183,9 +191,11 @@ const ClapperForms = (() => {
     const asked = kept.asked[name] = again ? before : { key: key(), form, at: Date.now() };
     save();
     busy.add(name);
+    tellSent({ ...shapes[name], job: "" });
     const body = { values: JSON.parse(form), key: asked.key };
     const answer = await insist(() => post(`studio/forms/${name}/generate`, body), { until: Date.now() + PATIENCE });
     busy.delete(name);
+    tellSent(answer && answer.ok && answer.body.job ? { ...shapes[name], job: answer.body.job } : null);
     if (!answer || !answer.ok) return [SKIP, failure(answer)];
     delete kept.asked[name];
     save();
@@ -200,6 +210,19 @@ const ClapperForms = (() => {
     return [job ? { job } : SKIP, moved && job ? SKIP : card, ...seeds.map((seed) => seed in drawn && !typed(seed) ? drawn[seed] : SKIP), ...files(name, gone)];
   };
   const resumes = (name) => Boolean(kept.asked[name]);
+
+  /* Take what stands in one form along into another one, except where something else was chosen there. */
+  const carry = (from, to, names) => names.map((name) => {
+    const at = (form) => tables[form] && tables[form].fields.find((field) => field.name === name);
+    const source = at(from), field = at(to), value = (kept.forms[from] || {})[name];
+    if (from === to || !source || !field || value === undefined || !fits(parted[field.id], field, value)) return SKIP;
+    const there = (kept.forms[to] || {})[name], brought = kept.carried[to] || {};
+    if (there !== undefined && there !== (starts[field.id] ?? null) && there !== starts[field.id] && there !== brought[name]) return SKIP;
+    kept.carried[to] = { ...brought, [name]: value };
+    kept.forms[to] = { ...kept.forms[to], [name]: value };
+    save();
+    return value;
+  });
 
   const filled = (fields, changes) => fields.map(({ name, shown }) => {
     if (!(name in changes)) return SKIP;
@@ -242,5 +265,5 @@ const ClapperForms = (() => {
     return dropped && dropped.mode ? [...updates, ...show(dropped.mode)] : [];
   };
 
-   return { begin, forget, look, generate, resumes, mend, describe, apply, fileOf, notes: place };
+   return { begin, forget, carry, look, generate, resumes, mend, describe, apply, fileOf, notes: place };
 })();

@@ -14,15 +14,28 @@ const ClapperFrame = (() => {
     try { localStorage.setItem("clapper-mode", mode); } catch { /* private window */ }
   };
 
+  let current = "", started = "", returning = false;
+  /* Show a mode, from its beginning; Back leads to the one before. */
   const show = (mode) => {
+    if (!returning) ClapperAddress.set({ mode });
+    returning = false;
+    if (mode !== current) scrollTo(0, 0);
+    current = mode;
     mark(mode);
-    const address = new URL(location.href); // what a reload opens, by hand or by Gradio after a restart
-    if (address.searchParams.has("mode")) {
-      address.searchParams.set("mode", mode);
-      window.history.replaceState(window.history.state, "", address);
-    }
     return [{ __type__: "update", selected: mode }, { __type__: "update", open: wide() }];
   };
+
+  /* The same for one who chose it: what stands in the form that is left goes along. */
+  const go = (mode, names) => {
+    const from = returning ? mode : current;
+    return [...show(mode), ...ClapperForms.carry(from, mode, names)];
+  };
+  ClapperAddress.listen(() => {
+    const mode = ClapperAddress.get("mode") || started, button = document.getElementById(`mode-${mode}`);
+    if (mode === current || !button) return;
+    returning = true;
+    button.click();
+  });
 
   const remembered = (modes) => {
     const wanted = new URLSearchParams(location.search).get("mode");
@@ -47,7 +60,7 @@ const ClapperFrame = (() => {
     if (!tabs) return; // nobody is logged in
     const prefix = "mode-";
     const mode = remembered(parts.map(named).filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length)));
-    tabs.props.selected = mode;
+    tabs.props.selected = current = started = mode;
     for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
     once(prefix + mode, () => mark(mode));
   };
@@ -83,5 +96,5 @@ const ClapperFrame = (() => {
     set.setAttribute("aria-label", set.querySelector(":scope > span").textContent.trim());
   });
 
-  return { WIDE, begin, show, tidy };
+  return { WIDE, begin, show, go, tidy, current: () => current };
 })();

@@ -11,7 +11,7 @@ const ClapperGallery = (() => {
     const item = (job) => h("li", {}, h("button", { type: "button", class: "cl-shot", "data-job": job.id,
       "aria-current": String(job.id === store.job),
       "aria-label": `${words.studio_open}: ${job.mode_name}, ${job.prompt || job.facts}`,
-      onclick: () => { select(job.id, false); document.getElementById("stage").scrollIntoView({ block: "start" }); } },
+      onclick: () => { select(job.id); document.getElementById("stage").scrollIntoView({ block: "start" }); } },
     job.clip ? h("img", { src: job.clip.poster, alt: "", loading: "lazy" }) : h("span", { class: "cl-none" }, job.state_name),
     h("span", { class: "cl-caption" }, h("b", {}, job.mode_name), h("span", {}, job.prompt || job.facts))));
     const load = async (older) => {

@@ -4,6 +4,9 @@ const ClapperPreflight = (() => {
 
   const preflight = (element, props, trigger, watch, _events) => {
     watched(watch, props, (value) => {
+      const go = document.getElementById(`go-${props.kept.name}`);
+      if (go && value.price) go.dataset.price = value.price;
+      else if (go) delete go.dataset.price;
       const list = element.querySelector("dl");
       put(list, value.rows, value.rows.map((row) => h("div", { class: row.tone }, h("dt", {}, row.label), h("dd", {}, row.value))));
       const fix = value.error && value.error.fix

@@ -2,20 +2,26 @@
 const ClapperQueue = (() => {
   const { h, put, span } = ClapperElements, { words, listen, speak, select } = ClapperState, { act } = ClapperActions;
 
+  /* Cancel, or take that back. */
+  const end = (job) => {
+    const action = job.ending ? "undo" : "cancel", label = job.ending ? words.studio_undo : words.cancel_label;
+    return h("button", { type: "button", class: "cl-button", "data-action": action, "data-job": job.id,
+      "aria-label": `${label}: ${job.mode_name}`, onclick: () => act(job.id, action) }, label);
+  };
+
   const queue = (element, props) => {
     speak(props.words);
     const list = element.querySelector("ul"), line = element.querySelector("p");
     listen(({ state }) => {
       if (!state) return;
       line.textContent = state.line;
-      put(list, state.mine.map((job) => [job.id, job.headline]),
+      put(list, state.mine.map((job) => [job.id, job.headline, job.ending && job.ending.action]),
         state.mine.length ? state.mine.map((job) => h("li", {},
-          h("button", { type: "button", class: "cl-link", "data-job": job.id, onclick: () => select(job.id, true) },
-            h("span", { class: "cl-tag" }, job.mode_name), h("span", {}, job.headline)),
+          h("button", { type: "button", class: "cl-link", "data-job": job.id, onclick: () => select(job.id, { show: true }) },
+            h("span", { class: "cl-tag" }, job.mode_name), h("span", { class: "cl-clip" }, job.prompt || job.facts),
+            h("span", {}, job.ending ? job.ending.text : job.headline)),
           h("span", { class: "cl-meta" }),
-          h("button", { type: "button", class: "cl-button", "data-action": "cancel", "data-job": job.id,
-            "aria-label": `${words.cancel_label}: ${job.mode_name}`, onclick: () => act(job.id, "cancel") },
-          words.cancel_label)))
+          end(job)))
           : h("li", { class: "cl-meta" }, words.studio_queue_empty));
       list.querySelectorAll(".cl-link + .cl-meta").forEach((time, at) => {
         const left = state.mine[at].ready_in_s; // in place: a list made anew each second loses the focus

@@ -1,7 +1,8 @@
-/* The stage: the job that one looks at, from the queue to its clip. */
+/* The stage: the job that one looks at, from the moment it is asked for to its clip. Its frame has the clip's shape
+   all the time, so that nothing on the page moves when something is known. */
 const ClapperStage = (() => {
-  const { h, put, watched, span, card } = ClapperElements, { words, listen, speak, poll, select } = ClapperState;
-  const { button } = ClapperActions;
+  const { h, put, watched, span, card } = ClapperElements, { store, words, listen, speak, poll, select } = ClapperState;
+  const { ask } = ClapperRequests, { button, ending } = ClapperActions, { player, tools } = ClapperPlayer;
 
   /* No cookie comes back, so nothing that is made here could be shown: in a tab of its own it could. */
   const homeless = () => {
@@ -21,40 +22,96 @@ const ClapperStage = (() => {
     return h("div", attributes, fill);
   };
 
-  const player = (job) => h("figure", { class: "cl-player" },
-    h("video", { src: job.clip.src, poster: job.clip.poster, controls: true, playsinline: true, preload: "metadata",
-      loop: true, "aria-label": job.clip.alt }));
   const download = (job) => job.clip && h("a", { class: "cl-button", href: job.clip.download, download: job.clip.name },
     words.studio_download);
 
+  const live = new Set(); // jobs that were seen while they were made
+  const parents = {}; // views of them, by the job that came from them; null: there is none to see
+  const parentOf = (job) => {
+    const id = job.parent || store.parents[job.id];
+    if (id && !(id in parents)) {
+      parents[id] = null;
+      ask(`studio/state?job=${encodeURIComponent(id)}`).then(({ ok, body }) => {
+        if (ok && body.job && body.job.clip) { parents[id] = body.job; ClapperState.tell(); }
+      }).catch(() => delete parents[id]);
+    }
+    return id ? parents[id] : null;
+  };
+
+  const times = (job) => [
+    job.elapsed_s != null && `${words.studio_elapsed} ${span(job.elapsed_s)}`,
+    job.ready_in_s != null && `${words.studio_ready_in} ${span(job.ready_in_s)}`,
+  ].filter(Boolean).join(" · ");
+  const progress = (job) => [bar(job.fraction), h("p", { class: "cl-meta cl-spread" },
+    h("span", {}, [job.stage, job.step].filter(Boolean).join(" · ")), h("span", {}, times(job)))];
+
+  const shape = (screen, { width, height }) => {
+    screen.hidden = !(width && height);
+    screen.style.aspectRatio = width && height ? `${width} / ${height}` : "";
+  };
+  /* The newest preview in place of the one before; while it comes, the old one stays. */
+  const preview = (screen, job) => {
+    const image = screen.querySelector("img");
+    if (image && job.preview && image.getAttribute("src") !== job.preview) image.src = job.preview;
+  };
+  const screenOf = (job) => {
+    if (job.clip) return player(job, live.has(job.id));
+    if (job.live && job.preview) return h("img", { class: "cl-preview", src: job.preview, alt: words.studio_preview });
+    return job.error && !job.calm ? card(job.error) : h("span", { class: "cl-clap", "aria-hidden": "true" });
+  };
+
+  const buttons = (part, job, trigger) => put(part, [job.id, job.buttons, job.clip, job.ending && job.ending.action],
+    job.ending ? ending(job) : [job.buttons.slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
+      job.buttons.slice(-1).map((view) => button(job.id, view, trigger))].flat());
+
+  const show = (part, job, problem, trigger) => {
+    if (job.live) live.add(job.id);
+    const screen = part("player");
+    shape(screen, job);
+    put(part("head"), [job.id, job.headline, job.state],
+      h("strong", {}, job.headline), h("span", { class: "cl-tag" }, job.mode_name));
+    put(screen, [job.id, job.clip, job.error, Boolean(job.live && job.preview)], screenOf(job));
+    preview(screen, job);
+    const moving = job.live ? [job.fraction, job.stage, job.step, times(job)] : [];
+    const parent = job.clip && parentOf(job);
+    put(part("progress"), [job.id, moving, job.clip, parent && parent.id],
+      job.live ? progress(job) : job.clip && tools(job, screen, parent));
+    put(part("error"), [job.id, problem], problem && problem.job === job.id && card(problem.error));
+    put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
+      job.prompt && h("p", { class: "cl-prompt", dir: "auto" }, job.prompt),
+      h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
+    buttons(part("buttons"), job, trigger);
+    const left = job.ending && part("buttons").querySelector("[data-part=left]");
+    if (left) left.textContent = span(job.ending.left_s);
+  };
+
+  /* What was just asked for: its frame is there before the server has answered. */
+  const showSent = (part, sent) => {
+    shape(part("player"), sent);
+    put(part("head"), ["sent"], h("strong", {}, words.studio_busy));
+    put(part("player"), ["sent"], h("span", { class: "cl-clap", "aria-hidden": "true" }));
+    put(part("progress"), ["sent"], progress({ fraction: null }));
+    for (const name of ["error", "facts", "buttons"]) put(part(name), ["sent"]);
+  };
+
+  const leaving = new Set(); // that are being deleted: that they are gone is no news
   const stage = (element, props, trigger, watch, _events) => {
     speak(props.words);
     const part = (name) => element.querySelector(`[data-part=${name}]`);
-    watched(watch, props, (value) => value && value.job && select(value.job, true));
-    listen(({ state, lost, problem, unkept }) => {
+    watched(watch, props, (value) => value && value.job && select(value.job, { show: true }));
+    listen(({ state, lost, problem, unkept, sent, job: wanted }) => {
       if (unkept > 1) put(part("lost"), "unkept", homeless());
       else put(part("lost"), lost, lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost));
       if (!state) return;
-      const job = state.job;
-      part("empty").hidden = Boolean(job);
-      part("job").hidden = !job;
+      const { job, missing } = state;
+      if (missing && leaving.has(wanted)) return void select("", { replace: true });
+      part("empty").hidden = Boolean(job || sent || missing);
+      part("job").hidden = !(job || sent);
+      put(part("missing"), [missing], missing && !sent && card(missing));
+      if (sent) return showSent(part, sent);
       if (!job) return;
-      put(part("head"), [job.id, job.headline, job.state],
-        h("strong", {}, job.headline), h("span", { class: "cl-tag" }, job.mode_name));
-      const moving = job.live ? [job.fraction, job.stage, job.step, job.ready_in_s && Math.round(job.ready_in_s)] : [];
-      put(part("progress"), [job.id, moving], job.live && bar(job.fraction),
-        job.live && h("p", { class: "cl-meta cl-spread" },
-          h("span", {}, [job.stage, job.step].filter(Boolean).join(" · ")),
-          h("span", {}, job.ready_in_s != null && `${words.studio_ready_in} ${span(job.ready_in_s)}`)));
-      put(part("player"), [job.id, job.clip], job.clip && player(job));
-      put(part("error"), [job.id, job.error, problem],
-        job.error && card(job.error), problem && problem.job === job.id && card(problem.error));
-      put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
-        job.prompt && h("p", { class: "cl-prompt" }, job.prompt),
-        h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
-      put(part("buttons"), [job.id, job.buttons],
-        job.buttons.slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
-        job.buttons.slice(-1).map((view) => button(job.id, view, trigger)));
+      if (job.ending && job.ending.action === "delete") leaving.add(job.id);
+      show(part, job, problem, trigger);
     });
     poll();
   };

@@ -8,7 +8,9 @@ from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
 from core.errors import MediaGone
 
-_REMEMBERED = 4000  # uploads; older ones have to be sent again
+_OF_ONE = 400  # uploads of each owner; older ones of theirs have to be sent again
+_OWNERS = 10_000  # those who have not sent anything for longest are forgotten first
+_REMEMBERED = 4000  # admitted files; an older one is looked at again
 
 
 class Uploads:
@@ -16,23 +18,28 @@ class Uploads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._owned: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()  # paths by owner
         self._admitted: OrderedDict[tuple[str, MediaKind], MediaFile] = OrderedDict()
 
     def record(self, path: str, owner: Requester) -> None:
         """Remember that ``owner`` sent the file at ``path``."""
         key = _key(path)
         with self._lock:
-            self._owners[f"{key}\n{owner.key}"] = owner.key
-            while len(self._owners) > _REMEMBERED:
-                self._owners.popitem(last=False)
+            theirs = self._owned.setdefault(owner.key, OrderedDict())
+            self._owned.move_to_end(owner.key)
+            theirs[key] = None
+            theirs.move_to_end(key)
+            while len(theirs) > _OF_ONE:
+                theirs.popitem(last=False)
+            while len(self._owned) > _OWNERS:
+                self._owned.popitem(last=False)
 
     def allows(self, path: str, visitor: Requester | None) -> bool:
         """Return whether ``visitor`` sent the file at ``path``."""
         if visitor is None:
             return False
         with self._lock:
-            return f"{_key(path)}\n{visitor.key}" in self._owners
+            return _key(path) in self._owned.get(visitor.key, ())
 
     def require(self, path: str, role: str, visitor: Requester) -> Path:
         """Check that ``path`` is the visitor's, and return it.

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.domain.followups import USES_FRAME
+from webui.page.fields import FIRST
 from webui.page.form import ModeForm, shown_when
 from webui.page.layout import Page, show_mode
 from webui.page.reload import PANEL
@@ -27,7 +28,10 @@ _INTERNAL: dict[str, Any] = {
 def bind(page: Page) -> None:
     """Connect everything."""
     for mode, button in page.modes.items():
-        button.click(None, None, page.navigation, js=show_mode(mode.value), **_INTERNAL)
+        fields = page.forms[mode].fields
+        carried = [key for key in FIRST if key in fields]
+        outputs = [*page.navigation, *(fields[key] for key in carried)]
+        button.click(None, None, outputs, js=show_mode(mode.value, carried), **_INTERNAL)
     for form in page.forms.values():
         _bind_form(form, page)
     _bind_stage(page)

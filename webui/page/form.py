@@ -16,7 +16,7 @@ from core.i18n.messages import language_of, name, say, sentences
 from core.i18n.option_words import mode_summary, mode_title
 from webui.page.components import offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
-from webui.page.form_values import FOLLOW, fields_of, options_on_page
+from webui.page.form_values import FOLLOW, LOCK, fields_of, options_on_page
 
 # every other option of the folded part has a line of its own
 _SIDE_BY_SIDE = (("camera", "fps"), ("width", "height"))
@@ -116,6 +116,7 @@ def kept_table(
                 "offer": offer_of(component),
                 "shown": shown.get(key),
                 "drawn": _is_drawn(key),
+                "counts": f"{LOCK.name}-{name}" if _is_drawn(key) else "",
             }
         )
     return {"name": name, "fields": rows}

@@ -4,7 +4,6 @@ The page asks them itself and again after a lost request, so each may come more 
 Generate changes anything, and names its request by a key.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, cast
@@ -21,10 +20,9 @@ from webui.page.handlers import Handlers
 from webui.page.preflight import Card
 from webui.page.reload import describe
 from webui.page.sent_form import SentForm, read_sent
-from webui.routes import OURS, read_object
+from webui.routes import KEY, OURS, read_object
 from webui.views.errors import error_view
 
-_KEY = re.compile(r"[0-9a-f]{32}")
 _MOST_BYTES = 256 * 1024  # of one form; its files are sent before
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
@@ -84,7 +82,7 @@ class FormRoutes:
 
     async def _generate(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         key = body.get("key")
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not isinstance(key, str) or not KEY.fullmatch(key):
             return PlainTextResponse("", 400)
         sent = SentForm(Mode(request.path_params["mode"]))
         try:
@@ -119,7 +117,8 @@ class FormRoutes:
         if "\0" in path or not self._handlers.has(path, visitor):
             return _plain({"gone": True})
         clip = self._handlers.read_clip(path, visitor)
-        return _plain(describe(clip, guided=self._handlers.service.guided))
+        service = self._handlers.service
+        return _plain(describe(clip, service.limits, guided=service.guided))
 
     def _sent(self, request: Request, body: dict[str, Any]) -> SentForm:
         mode = Mode(request.path_params["mode"])

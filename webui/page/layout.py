@@ -2,6 +2,8 @@
 # pyright: reportUnknownMemberType=false
 """The page: a sidebar with the modes, their forms, and the clip, queue and history."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -20,8 +22,10 @@ _STAGE = (
     "<section class='cl-stage' aria-label='{title}'><div data-part='lost'></div>"
     "<div data-part='empty' class='cl-empty'>"
     "<span class='cl-clap' aria-hidden='true'></span><p>{empty}</p></div>"
+    "<div data-part='missing'></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
-    "<div data-part='progress'></div><div data-part='error'></div><div data-part='player'></div>"
+    "<figure data-part='player' class='cl-player'></figure>"
+    "<div data-part='progress' class='cl-progress'></div><div data-part='error'></div>"
     "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
     "</section>"
 )
@@ -68,7 +72,16 @@ def page_words() -> dict[str, str]:
         "studio_now",
         "studio_ready_in",
         "studio_download",
-        "studio_delete_sure",
+        "studio_undo",
+        "studio_end_now",
+        "studio_busy",
+        "studio_elapsed",
+        "studio_preview",
+        "studio_loop",
+        "studio_speed",
+        "studio_compare",
+        "studio_frame_back",
+        "studio_frame_forward",
         "studio_queue_empty",
         "studio_history_empty",
         "studio_open",
@@ -175,6 +188,11 @@ def _view(what: str, template: str, words: dict[str, str], style: str) -> gr.HTM
     )
 
 
-def show_mode(mode: str) -> str:
-    """Return the browser's part of showing ``mode``: no round trip, so it survives a restart."""
-    return f'() => Clapper.show("{mode}")'
+def show_mode(mode: str, carried: Sequence[str]) -> str:
+    """Return the browser's part of showing ``mode``: no round trip, so it survives a restart.
+
+    Args:
+        mode: that was chosen.
+        carried: the fields into which what stands in the form before goes along.
+    """
+    return f'() => Clapper.go("{mode}", {json.dumps(list(carried))})'

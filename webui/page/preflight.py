@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from core.domain.dimensions import Size
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.errors import ClapperError
@@ -12,6 +13,7 @@ from core.service.preview import MemoryFit, RequestPreview
 from webui.auth.visitors import Visitor
 from webui.studio.service import StudioService
 from webui.views.errors import Fix, error_view, fix_for, fix_of
+from webui.views.job_status import price_words
 
 _GIGA = 1_000_000_000
 
@@ -33,6 +35,8 @@ class Card:
     notes: tuple[str, ...] = ()
     error: ClapperError | None = None
     fix: Fix | None = None
+    size: Size | None = None  # of the clip, as far as it is known
+    price: str = ""  # what Generate takes
 
     def plain(self) -> dict[str, Any]:
         """Return the card as the page wants it."""
@@ -41,6 +45,8 @@ class Card:
             "rows": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
             "error": asdict(error) if error else None,
+            "price": self.price,
+            "shape": asdict(self.size) if self.size else None,
         }
 
 
@@ -60,12 +66,19 @@ class Preflight:
             return self.refused(refusal, options)
         notes = tuple(explain(note) for note in preview.adjustments)
         fix = fix_of(preview, options, self._service.limits)
-        return Card(rows_of(preview), notes, preview.refusal, fix)
+        return Card(rows_of(preview), notes, preview.refusal, fix, *_asked(preview))
 
     def refused(self, error: ClapperError, options: Options | None = None) -> Card:
         """Make the card for what was refused before it was a request."""
         fix = fix_for(error, options or Options(), self._service.limits)
         return Card(error=error.with_traceback(None), fix=fix)
+
+
+def _asked(preview: RequestPreview) -> tuple[Size | None, str]:
+    """Return the size of the clip, and what pressing Generate takes."""
+    if preview.composition is None or preview.estimate is None:
+        return None, ""
+    return preview.composition.request.sampling.finished, price_words(preview.cost_ms)
 
 
 def rows_of(preview: RequestPreview) -> tuple[CardRow, ...]:

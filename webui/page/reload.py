@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.domain.limits import RequestLimits
 from core.i18n.messages import name, say
 from core.service.clip_settings import ClipSettings
 from webui.page.form import kept_table
@@ -52,11 +53,12 @@ def _loaded(file: gr.File) -> gr.HTML:
     )
 
 
-def describe(clip: ClipSettings | None, *, guided: bool) -> dict[str, Any]:
+def describe(clip: ClipSettings | None, limits: RequestLimits, *, guided: bool) -> dict[str, Any]:
     """Return what the panel shows of a file: a text, and ticks with what each would change.
 
     Args:
         clip: the settings in the file; None where it has none of ours.
+        limits: in force; a number beyond them is brought inside, and that is said.
         guided: the page has the fields that act with guidance only.
     """
     if clip is None:
@@ -69,26 +71,35 @@ def describe(clip: ClipSettings | None, *, guided: bool) -> dict[str, Any]:
         "seconds": sampling.seconds,
         "seed": sampling.seed,
     }
-    changes = changes_in(clip, guided=guided)
+    changes, moved = changes_in(clip, limits, guided=guided)
+    note = [say("studio_reload_moved", {"fields": ", ".join(name(one) for one in moved)})]
     return {
-        "text": say("studio_reload_found", data),
+        "text": "\n\n".join([say("studio_reload_found", data), *(note if moved else [])]),
         "mode": clip.mode,
         "ticks": [(name(tick).capitalize(), tick) for tick in changes],
         "changes": changes,
     }
 
 
-def changes_in(clip: ClipSettings, *, guided: bool) -> dict[str, dict[str, Any]]:
-    """Return the field values that a clip's own record holds, by tick.
+def changes_in(
+    clip: ClipSettings, limits: RequestLimits, *, guided: bool
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Return the field values that a clip's own record holds, by tick, and which had to change.
 
     An empty text may have been left out of the file, so it empties no field.
     """
     found: dict[str, dict[str, Any]] = {}
+    moved: list[str] = []
     values = clip.options.values()
     for option in options_on_page(clip.mode, guided=guided):
         value = values[option.name]
         if value == option.blank and (option.is_private or not option.kept):
             continue
+        if option.bounds is not None and isinstance(value, int | float):
+            low, high = option.range_in(limits)
+            if not low <= value <= high:  # made where other limits hold, or not made at all
+                value = min(max(value, low), high)
+                moved.append(option.name)
         changes = found.setdefault(_TOGETHER.get(option.name, option.name), {})
         changes |= form_of(option, clip.mode, value)
-    return found
+    return found, tuple(moved)

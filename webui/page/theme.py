@@ -87,6 +87,7 @@ STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
 _SCRIPTS = (
+    "address.js",
     "requests.js",
     "elements.js",
     "forms.js",
@@ -94,6 +95,7 @@ _SCRIPTS = (
     "operators.js",
     "state.js",
     "actions.js",
+    "player.js",
     "stage.js",
     "queue.js",
     "gallery.js",

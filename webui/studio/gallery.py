@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from core.domain.followups import Action
 from core.domain.gallery import GalleryFilter
 from core.domain.jobs import Job
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
@@ -11,6 +12,7 @@ from core.i18n.messages import say
 from core.service.front_services import FrontServices
 from webui.auth.visitors import Visitor
 from webui.studio.clip_archive import ArchivedFile
+from webui.studio.endings import Endings
 from webui.studio.loop_bridge import Bridge
 from webui.views.gallery import HistoryView, tile_view
 from webui.views.jobs import SHORT_ID
@@ -22,9 +24,10 @@ MOST_JOBS = 2000  # that one question names
 class StudioGallery:
     """Answers for the gallery; everything in it is the visitor's own."""
 
-    def __init__(self, services: FrontServices) -> None:
-        """Take the service."""
+    def __init__(self, services: FrontServices, endings: Endings) -> None:
+        """Take the service, and what is being deleted and could be taken back."""
         self._users = services.users
+        self._endings = endings
 
     async def page(
         self, visitor: Visitor, wanted: GalleryFilter, before: int | None
@@ -33,7 +36,10 @@ class StudioGallery:
         gallery = self._users.gallery
         page = await gallery.page(visitor.caller, wanted, PAGE, before)
         starred = await gallery.starred(page.jobs)
-        items = tuple(tile_view(job, starred=job.id in starred) for job in page.jobs)
+        ending = self._endings.of(visitor).items()
+        leaving = {job_id for job_id, one in ending if one.action == Action.DELETE}
+        shown = (job for job in page.jobs if job.id not in leaving)
+        items = tuple(tile_view(job, starred=job.id in starred) for job in shown)
         return HistoryView(items, page.before)
 
     async def star(self, visitor: Visitor, jobs: Sequence[str], *, on: bool) -> list[str]:

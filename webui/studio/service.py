@@ -9,14 +9,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.domain.fingerprints import fingerprint_of
-from core.domain.followups import Action
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.requests import Request
-from core.errors import MediaGone, NotAChoice
+from core.errors import JobUnknown, MediaGone
 from core.i18n.messages import say
 from core.service.front_services import FrontServices
 from core.service.preview import RequestPreview
@@ -25,12 +24,16 @@ from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
+from webui.studio.endings import Ending, Endings
 from webui.studio.gallery import StudioGallery
+from webui.studio.job_actions import JobActions
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.state_cache import StateCache
-from webui.views.jobs import JobView, Moment, StateView, job_view, quota_line
+from webui.views.errors import error_view
+from webui.views.job_status import Moment
+from webui.views.jobs import JobView, StateView, job_view, quota_line
 from webui.zerogpu.request_context import RequestContexts
 
 _LIVE = 6  # own waiting jobs that the page lists
@@ -48,9 +51,11 @@ class StudioService:
         """Take whose uploads are whose, and where the contexts of requests wait."""
         self._services = services
         self._users = services.users
+        self.endings = Endings(services)
+        self._actions = JobActions(services, self.endings)
         self._cache = StateCache(services)
         self.operators = StudioOperators(services)
-        self.gallery = StudioGallery(services)
+        self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
         self.contexts = contexts or RequestContexts()
@@ -142,32 +147,11 @@ class StudioService:
         composition = replace(composition, fingerprint=key[1])
         return await self._users.submit(caller, composition, reply_to, key[0])
 
-    async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
-        """Do what a button under a job says; return the id of the job to look at.
-
-        Raises:
-            NotAChoice: there is no such button.
-            JobUnknown: no such job.
-            NotYours: somebody else's.
-            Refused: quota, rules, block or a closed intake.
-        """
-        visitor.require_kept()
-        caller = visitor.caller
-        match action:
-            case Action.CANCEL:
-                await self._users.cancel(caller, job_id)
-                return job_id
-            case Action.DELETE:
-                await self._users.delete(caller, job_id)
-                return ""
-            case Action.AGAIN | Action.LONGER | Action.QUALITY | Action.SMALLER:
-                composition = await self._users.follow_up(caller, job_id, action)
-                ticket = await self._users.submit(caller, composition, reply_to_page(), _new_key())
-                return ticket.job_id
-            case _:
-                await self._users.job(caller, job_id)
-                choices = (Action.CANCEL, Action.AGAIN, Action.LONGER, Action.QUALITY)
-                raise NotAChoice("action", action[:40], ", ".join(choices))
+    async def act(
+        self, job_id: str, action: str, visitor: Visitor, key: str = "", *, later: bool = False
+    ) -> str:
+        """Do what a button says (:meth:`webui.studio.job_actions.JobActions.act`)."""
+        return await self._actions.act(job_id, action, visitor, key, later=later)
 
     async def last_frame(self, job_id: str, visitor: Visitor, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.
@@ -221,9 +205,11 @@ class StudioService:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
         state = await self._cache.state(visitor, job_id)
         standing, now = state.standing, self._services.clock()
+        endings = self.endings.of(visitor)
 
         def view(job: Job) -> JobView:
-            return self._view(job, standing.queue.forecast(job.id, now), now)
+            forecast = standing.queue.forecast(job.id, now)
+            return self._view(job, forecast, now, endings.get(job.id))
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
@@ -235,6 +221,7 @@ class StudioService:
             account=visitor.account,
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
+            missing=error_view(JobUnknown(job_id)) if job_id and state.job is None else None,
         )
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:
@@ -276,9 +263,12 @@ class StudioService:
         draft = self._services.executor == "draft"
         return say("space_no_gpu") if draft and self.settings.on_space else ""
 
-    def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
+    def _view(
+        self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
+    ) -> JobView:
         progress = self._services.latest_progress(job)
-        return job_view(job, Moment(progress, forecast, now, self.limits))
+        price = self._users.price
+        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending))
 
 
 def _new_key() -> str:

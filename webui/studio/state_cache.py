@@ -53,9 +53,11 @@ class StateCache:
         standing = await self._users.standing(visitor.caller)
         if job_id:
             live = (job for job in standing.jobs if job.id == job_id)
-            return PageState(standing, next(live, None) or await self._other(visitor, job_id))
-        found = standing.jobs or await self._users.jobs(visitor.caller, 1)
-        return PageState(standing, found[0] if found else None)
+            job = next(live, None) or await self._other(visitor, job_id)
+        else:
+            found = standing.jobs or await self._users.jobs(visitor.caller, 1)
+            job = found[0] if found else None
+        return PageState(standing, job)
 
     async def _other(self, visitor: Visitor, job_id: str) -> Job | None:
         with suppress(JobUnknown, NotYours):

@@ -1,40 +1,25 @@
 """What the page shows of jobs, as plain data: words are chosen here, the page only places them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from core.domain.enhancement import prompt_note
-from core.domain.followups import Action, actions_for
-from core.domain.jobs import Failure, Forecast, Job, JobState
-from core.domain.limits import RequestLimits
-from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.jobs import Failure, Job, JobState
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import explain, explain_end, name, say
+from webui.views.job_status import ButtonView, Moment, calm, status_of
 
-TOO_LARGE = frozenset(
-    {
-        "out_of_memory",
-        "timed_out",
-        "gpu_time_exceeded",
-        "gpu_worker_died",
-        "gpu_duration_illegal",
-        "gpu_call_too_long",
-        "gpu_quota_exceeded",
-    }
-)
-# the form is beside the job, its facts are always there, and so is the clip
-_SHOWN_OTHERWISE = frozenset({Action.EDIT, Action.DETAILS, Action.FETCH})
 SHORT_ID = 8  # characters of a job id that people see
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonView:
-    """One thing that can be done with a job."""
+class EndingView:
+    """What was pressed and can still be taken back."""
 
-    action: str
-    label: str
-    primary: bool = False
+    action: str  # cancel or delete
+    text: str
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +66,14 @@ class JobView:
     clip: ClipView | None = None
     error: ErrorView | None = None
     buttons: tuple[ButtonView, ...] = ()
+    width: int = 0  # px of the clip, also before there is one; 0: unknown
+    height: int = 0
+    fps: float = 0.0
+    preview: str = ""  # address of the newest picture of what is being made; empty: none
+    parent: str = ""  # the job whose clip this one came from; empty: none, or nobody knows
+    elapsed_s: float | None = None  # since its start; None before and after
+    calm: bool = False  # it ended as its owner wanted: no problem
+    ending: EndingView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +95,15 @@ class StateView:
     model: str
     account: str = ""  # the name of who is signed in
     kept: bool = True  # False: whoever asks is a new guest with every request
+    missing: ErrorView | None = None  # the job that was asked for: unknown, or somebody else's
     operator: bool = False  # may see the operators' page, which asks again
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What is known of a job besides its row."""
-
-    progress: Progress | None = None
-    forecast: Forecast | None = None
-    now_ms: int = 0
-    limits: RequestLimits | None = None  # in force
-
-
-@dataclass(frozen=True, slots=True)
-class _StatusView:
-    headline: str
-    fraction: float | None = None
-    stage: str = ""
-    step: str = ""
-    ready_in_s: float | None = None
-    buttons: tuple[ButtonView, ...] = field(default=())
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
     """Show ``job`` as the page does; buttons that the limits of ``moment`` refuse are left out."""
-    status = _status(job, moment or Moment())
+    moment = moment or Moment()
+    status = status_of(job, moment)
+    size = None if job.asked is None else job.asked.sampling.finished
     mode = job.mode_word
     return JobView(
         id=job.id,
@@ -148,8 +124,22 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         charged=say("studio_charged", {"cost": job.charged_ms or 0}),
         clip=clip_view(job),
         error=failure_view(job),
-        buttons=status.buttons,
+        buttons=() if moment.ending else status.buttons,
+        width=size.width if size else 0,
+        height=size.height if size else 0,
+        fps=job.asked.sampling.fps if job.asked else 0.0,
+        elapsed_s=status.elapsed_s,
+        calm=calm(job),
+        ending=_ending_view(moment),
     )
+
+
+def _ending_view(moment: Moment) -> EndingView | None:
+    ending = moment.ending
+    if ending is None:
+        return None
+    left_s = max(0.0, (ending.due_ms - moment.now_ms) / 1000)
+    return EndingView(ending.action, say(f"studio_ending_{ending.action}"), left_s)
 
 
 def facts(job: Job) -> str:
@@ -216,61 +206,3 @@ def _day_line(view: QuotaView) -> QuotaLine:
     data = {"tier": view.tier, "left": view.left_ms, "limit": view.limit_ms, "resets": resets}
     code = "studio_day" if view.left_ms < view.limit_ms and resets else "studio_day_fresh"
     return QuotaLine(say(code, data), view.left_ms / view.limit_ms if view.limit_ms else 0.0)
-
-
-def _status(job: Job, moment: Moment) -> _StatusView:
-    if job.state.terminal:
-        return _finished(job, moment.limits)
-    cancel = _buttons(job)
-    forecast = moment.forecast
-    ready = forecast.ready_in_s if forecast else None
-    match moment.progress:
-        case Working(stage, step, steps, fraction) if job.state is JobState.RUNNING:
-            return _StatusView(
-                say("studio_running", {"mode": job.mode_word}),
-                fraction,
-                name(stage),
-                say("studio_step", {"step": step, "steps": max(step, steps)}),
-                _remaining(job, moment, fraction, ready),
-                cancel,
-            )
-        case Downloading(file, done, total) as event:
-            share = done / total if total else 0.0
-            data = {"file": file, "done": done, "total": total, "left": event.left_bytes}
-            return _StatusView(say("studio_downloading", data), share, buttons=cancel)
-        case Waiting(position, _) if forecast is None:
-            data = {"position": position}
-        case _:
-            data = {"position": forecast.position if forecast else 0}
-    if job.state is JobState.RUNNING:
-        return _StatusView(say("studio_starting"), ready_in_s=ready, buttons=cancel)
-    code = "studio_next" if data["position"] <= 1 else "studio_waiting"
-    return _StatusView(say(code, data), ready_in_s=ready, buttons=cancel)
-
-
-def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | None) -> float | None:
-    """Return the seconds left: by the pace so far once there is one, else as expected."""
-    if fraction >= 0.1 and job.started_at_ms is not None:
-        spent = max(0, moment.now_ms - job.started_at_ms) / 1000
-        return spent * (1 - fraction) / fraction
-    return expected_s
-
-
-def _finished(job: Job, limits: RequestLimits | None) -> _StatusView:
-    if job.state is JobState.SUCCEEDED:
-        return _StatusView(
-            say("studio_done", {"mode": job.mode_word}), 1.0, buttons=_buttons(job, limits)
-        )
-    buttons = _buttons(job, limits)
-    if job.failure is not None and job.failure.code in TOO_LARGE and job.asked is not None:
-        smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
-        buttons = (smaller, *(replace(button, primary=False) for button in buttons))
-    return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
-
-
-def _buttons(job: Job, limits: RequestLimits | None = None) -> tuple[ButtonView, ...]:
-    return tuple(
-        ButtonView(action, say(f"{action}_label"), primary=action is Action.AGAIN)
-        for action in actions_for(job, limits)
-        if action not in _SHOWN_OTHERWISE
-    )

@@ -24,7 +24,7 @@ from core.comfy.own_nodes.guidance import STG_OPTION
 
 _log = structlog.get_logger(__name__)
 # kept per model: both stages of two sizes, where a guided first stage has four kinds of pass
-_SHAPES = 10
+SHAPES = 10
 _ROOM = 4 * 1024**3  # bytes that must be free beside a recording: the decoder comes after it
 _POLL_S = 0.002
 _LAG_S = 0.005  # the last kernels of a pass that Python is too slow for take less
@@ -200,10 +200,11 @@ class BlockGraphs:
         """Record the pass just launched for the ones that follow, where they gain by it.
 
         A recording takes as long as the launches do. Where the device is still at work after the
-        last of them, Python is the faster one.
+        last of them, Python is the faster one. Compiled copies are recorded anyway: an encoder
+        beside them holds Python, and they leave it less time.
         """
         done = self._recorder.mark()
-        if not done():
+        if found.form[-1] != FAST and not done():
             time.sleep(_LAG_S)
             if not done():
                 return Forward.BUSY
@@ -225,7 +226,7 @@ class BlockGraphs:
                 graphs[found.form] = None
             return Forward.MEMORY if full else Forward.REFUSED
         graphs[found.form] = BlockGraph(recording, tensors)
-        while len(graphs) > _SHAPES:
+        while len(graphs) > SHAPES:
             graphs.popitem(last=False)
         took = round((time.perf_counter() - began) * 1000)
         _log.info("graph_recorded", tokens=int(tensors[0].shape[1]), ms=took)

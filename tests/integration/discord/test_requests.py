@@ -145,31 +145,6 @@ async def test_a_spoiler_is_veiled(guild) -> None:
     assert all(name.startswith("SPOILER_") for name in message.files)
 
 
-async def test_menus_use_the_media_of_the_message(guild) -> None:
-    image, audio = guild.file("image"), guild.file("audio")
-    message = {
-        "id": "777",
-        "channel_id": str(guild.channel.id),
-        "author": {"id": "1", "username": "x", "discriminator": "0", "avatar": None},
-        "content": "look at this",
-        "attachments": [audio, image],
-        "type": 0,
-        "timestamp": "2026-01-01T00:00:00+00:00",
-        "edited_timestamp": None,
-        "tts": False,
-        "mention_everyone": False,
-        "mentions": [],
-        "mention_roles": [],
-        "embeds": [],
-        "pinned": False,
-    }
-
-    asked = await guild.server.menu("Lipsync this", ANN, guild.channel, message)
-
-    clip = await guild.clip(asked)
-    assert "Lipsync" in clip.content
-
-
 async def test_autocomplete_offers_aspects_and_recent_seeds(guild) -> None:
     await guild.clip(await guild.t2v(seed="123456789012345678"))
 

@@ -124,12 +124,15 @@ async def test_an_operator_keeps_styles_for_all_places(guild) -> None:
     assert job.request.wording.prompt == "film noir, a cat"
 
 
-async def test_what_the_seed_drew_is_said_and_another_take_draws_anew(guild) -> None:
-    message = await guild.answered(await guild.t2v(prompt="a {red|red} kite"))
-    await guild.world.until(lambda: _ever_said(message, "Drawn by the seed: a red kite"))
-    job = await guild.job(await guild.world.until(lambda: message if message.videos else None))
+async def test_what_the_seed_drew_is_said_in_the_details_and_to_nobody_else(guild) -> None:
+    await guild.server.command("admin policy", OP, guild.channel, rule="captions", value="hidden")
+    message = await guild.clip(await guild.t2v(prompt="a {green|green} kite"))
+    pressed = await guild.server.press(message.id, message.button("details"), ANN)
+    told = await guild.answered(pressed)
+    await guild.world.until(lambda: "a green kite" in told.content)
 
-    assert job.request.prompt == "a {red|red} kite"
+    assert (await guild.job(message)).request.prompt == "a {green|green} kite"
+    assert not _ever_said(message, "green")
 
 
 def test_every_option_that_may_be_set_is_offered(guild) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from telegram import Bot, Message
 
 from bots.discord.attachments import check_declared
+from bots.discord.served_files import ServedFile
 from bots.telegram.attachments import AttachmentFetcher, attachment_of
 from bots.telegram.request_form import RequestForm
 from core.app.core import Core
@@ -115,7 +116,7 @@ def at_discord(core: Core, content: bytes, sent: Sent, declared: str | None) -> 
     state: Any = SimpleNamespace(http=None)
     attachment = discord.Attachment(data=cast("Any", data), state=state)
     slot = next(slot for slot in MODES[MODE_OF[sent.kind]].slots if slot.kind is sent.kind)
-    check_declared(attachment, slot, core.users.media_limits)
+    check_declared(ServedFile.of(attachment), slot, core.users.media_limits)
     return decoded_as(core, content, slot.role, sent.kind)
 
 

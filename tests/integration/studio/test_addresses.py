@@ -77,6 +77,46 @@ async def test_the_owner_gets_the_clip_whole_and_in_ranges(
     assert poster.headers["content-type"] == "image/png"
 
 
+async def test_a_clip_that_a_browser_keeps_is_asked_for_again_and_gone_once_it_is_deleted(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+    first = await browser.get(f"/clips/{job}.mp4")
+    known = {"If-None-Match": first.headers["etag"]}
+
+    same = await browser.get(f"/clips/{job}.mp4", headers=known)
+    await browser.post(f"/studio/jobs/{job}/delete")
+    gone = await browser.get(f"/clips/{job}.mp4", headers=known)
+
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert (same.status_code, same.content) == (304, b"")
+    assert gone.status_code == 404
+
+
+async def test_one_press_that_is_sent_twice_makes_one_clip(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+
+    answers = [
+        await browser.post(f"/studio/jobs/{job}/again", json={"key": key * 32}) for key in "aab"
+    ]
+    refused = await browser.post(f"/studio/jobs/{job}/longer", json={"key": "a" * 32})
+
+    made_jobs = [answer.json()["job"] for answer in answers]
+    assert made_jobs[0] == made_jobs[1] != made_jobs[2]
+    assert refused.status_code == 409  # the key is of another press
+
+
+@pytest.mark.parametrize("body", [{"key": "a"}, {"key": 7}, {"key": "A" * 32}, [1]])
+async def test_a_press_that_is_none_of_our_pages_is_refused(
+    studio: ServedStudio, browser: httpx.AsyncClient, body: object
+) -> None:
+    job = await made(browser, studio)
+
+    assert (await browser.post(f"/studio/jobs/{job}/again", json=body)).status_code == 400
+
+
 async def test_nobody_else_can_open_see_or_change_a_job(
     studio: ServedStudio, browser: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
@@ -85,8 +125,10 @@ async def test_nobody_else_can_open_see_or_change_a_job(
 
     for address in (f"/clips/{job}.mp4", f"/clips/{job}.png", "/clips/" + "0" * 32 + ".mp4"):
         assert (await stranger.get(address)).status_code == 404
-    for action in ("delete", "again", "cancel", "longer", "quality"):
-        assert (await stranger.post(f"/studio/jobs/{job}/{action}")).status_code == 404
+    for action in ("delete", "again", "cancel", "longer", "quality", "undo"):
+        for later in (False, True):
+            answer = await stranger.post(f"/studio/jobs/{job}/{action}", json={"later": later})
+            assert answer.status_code == 404
     assert (await stranger.get(f"/studio/state?job={job}")).json()["job"] is None
     assert (await stranger.get("/studio/history")).json()["items"] == []
 

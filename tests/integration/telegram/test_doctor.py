@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
+from tests.support.platforms.telegram.world import BOT
 
 
 async def test_all_is_well(telegram_settings) -> None:
@@ -72,3 +73,40 @@ async def test_what_went_wrong_with_the_webhook_is_told(
 
 async def test_without_a_token_nothing_is_asked(settings) -> None:
     assert await FRONT.examine(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "command"),
+    [
+        ("supports_inline_queries", False, "/setinline"),
+        ("can_join_groups", False, "/setjoingroups"),
+        ("can_read_all_group_messages", True, "/setprivacy"),
+    ],
+)
+async def test_a_switch_at_botfather_is_told_with_the_command_that_turns_it(
+    telegram_settings, monkeypatch: pytest.MonkeyPatch, field: str, value: bool, command: str
+) -> None:
+    monkeypatch.setitem(BOT, field, value)
+    good, note = await FRONT.examine(telegram_settings)
+
+    assert (good.health, note.health) == ("good", "note")
+    assert "@clapper_bot" in good.detail
+    assert command in note.fix
+
+
+@pytest.mark.parametrize("ours", ["", "https://bot.example/hook"], ids=["polling", "webhook"])
+async def test_a_webhook_of_somebody_else_is_told_and_left_alone(
+    telegram_server, telegram_settings, settings_with, ours: str
+) -> None:
+    telegram_server.world.webhook = {"url": "https://else.example/x"}
+    settings = settings_with(
+        telegram_token=telegram_settings.telegram.token,
+        telegram_api_url=telegram_server.url,
+        telegram_webhook_url=ours,
+    )
+    _, note = await FRONT.examine(settings)
+
+    assert note.health == "note"
+    assert "https://else.example/x" in note.detail
+    assert telegram_server.world.webhook == {"url": "https://else.example/x"}
+    assert "getUpdates" not in [name for name, _ in telegram_server.world.calls]

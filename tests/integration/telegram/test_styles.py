@@ -73,9 +73,16 @@ async def test_a_stranger_changes_nothing(town, where: str) -> None:
     assert await town.core.community.audit.entries() == []
 
 
-async def test_what_the_seed_drew_is_said_at_once(town, small: str) -> None:
-    message = await town.answer(town.say(f"/t2v a {{red|red}} kite {small}"))
-    clip = await town.world.until(lambda: message if message.video else None)
+async def test_edit_keeps_a_style_that_is_gone_since(town, small: str) -> None:
+    await says(town, "/styles save noir --before film noir")
+    clip = await town.clip(town.say(f"/t2v a {{red|red}} kite --style noir {small}"))
+    await says(town, "/styles remove noir")
 
-    assert (await town.job(clip)).request.prompt == "a {red|red} kite"
-    assert any("a red kite" in state for state in message.states)
+    town.tap(clip, "details")
+    await town.says("film noir, a red kite")
+    town.tap(clip, "edit")
+    await town.says("What should")
+    edited = await town.job(await town.clip(town.say("a boat")))
+
+    assert edited.request.wording.prompt == "film noir, a boat"
+    assert edited.request.style.name == "noir"

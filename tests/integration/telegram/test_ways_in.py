@@ -155,7 +155,7 @@ async def test_an_album_of_four_pictures_goes_through_them_in_their_time(town) -
 
 async def test_nine_pictures_and_times_that_do_not_fit_are_answered_in_a_sentence(town) -> None:
     album(town, range(10, 100, 10), caption="too many")
-    await town.says("at most 8 can become one clip")
+    await town.says("takes at most 8")
 
     album(town, (20, 90, 150), caption="/keyframe it grows --times 0 0.9 0.5")
     await town.says("0.5 s cannot follow 0.9 s")
@@ -233,7 +233,7 @@ async def test_what_was_guessed_is_changed_by_a_button(town) -> None:
 async def test_an_album_of_more_than_can_be_used_is_asked_about(town) -> None:
     parts = [town.say(media_group_id="g", **town.media("image")) for _ in range(9)]
 
-    assert "You sent 9 files" in (await town.answer(parts[0])).text
+    assert "9 files are too many" in (await town.answer(parts[0])).text
     assert await town.core.jobs.in_order() == []
 
 

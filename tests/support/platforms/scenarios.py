@@ -214,11 +214,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
     ),
     Scenario(
-        "details and history are one's own",
+        "deleting and history are one's own",
         (
             Ask("one"),
             Clip("one"),
-            Press("one", Action.DETAILS, BEN),
+            Press("one", Action.DELETE, BEN),
             Told("belongs to somebody else", BEN),
             Command("mine", "history"),
             Says("mine", "Text to video"),

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from core.app import preflight
 from core.cli import doctor
 from core.cli.doctor import Severity
+from core.cli.findings import DoctorFinding
 from core.comfy.acceleration import fast_blocks
 from core.settings import Settings
+from core.settings.loading import NameFindings
 
 SettingsWith = Callable[..., Settings]
 
@@ -73,3 +76,28 @@ def test_the_fast_way_is_never_passed_over(
     assert says in finding.detail
     assert finding.fix
     assert not list(doctor._fast(settings_with(fast=False)))
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120, 200])
+def test_no_link_and_no_command_is_cut_at_any_width(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    link = "https://discord.com/oauth2/authorize?client_id=1&scope=bot&permissions=274878008320"
+    command = "clapper comfy install --into /a/rather/long/folder/of/somebody --accept-licences"
+    doctor._report([DoctorFinding("Discord", Severity.GOOD, f"Invite: {link}", command)])
+
+    printed = capsys.readouterr().out
+    assert link in printed
+    assert command in printed
+
+
+def test_a_missing_file_of_settings_is_told_and_one_that_is_read_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for found, told in ((None, True), (tmp_path / ".env", False)):
+        names = NameFindings((), (), (), found, tmp_path / ".env")
+        monkeypatch.setattr(preflight, "look_at_names", lambda names=names: names)
+        monkeypatch.setattr(preflight, "_others_read", lambda _: False)
+        details = [check.detail for check in preflight.check_names()]
+        assert any(str(tmp_path / ".env") in detail for detail in details) is told

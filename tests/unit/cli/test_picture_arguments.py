@@ -6,7 +6,7 @@ import pytest
 
 from core.cli.picture_arguments import placed_pictures
 from core.domain.modes import Mode
-from core.errors import PicturesTooMany, TimesUncounted
+from core.errors import TimesUncounted, TooManyFiles
 
 
 def test_one_picture_is_that_of_the_mode() -> None:
@@ -36,9 +36,9 @@ def test_a_name_with_an_at_sign_is_a_name(tmp_path: Path, monkeypatch: pytest.Mo
 def test_times_for_some_pictures_and_too_many_pictures_are_refused() -> None:
     with pytest.raises(TimesUncounted):
         placed_pictures(Mode.KEYFRAME, ["a.png@0", "b.png"])
-    with pytest.raises(PicturesTooMany) as caught:
+    with pytest.raises(TooManyFiles) as caught:
         placed_pictures(Mode.KEYFRAME, ["a.png"] * 9)
-    with pytest.raises(PicturesTooMany):
+    with pytest.raises(TooManyFiles):
         placed_pictures(Mode.I2V, ["a.png", "b.png"])
 
     assert (caught.value.given, caught.value.limit) == (9, 8)

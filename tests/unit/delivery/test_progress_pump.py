@@ -38,7 +38,8 @@ def platform():
 def pump(platform):
     async def load(job_id):
         state = SimpleNamespace(terminal=job_id == "over")
-        return SimpleNamespace(id=job_id, state=state, reply_to=SimpleNamespace(platform="test"))
+        at = SimpleNamespace(platform="test")
+        return SimpleNamespace(id=job_id, state=state, reply_to=at, group=None)
 
     return ProgressPump(load, {"test": platform}.get, every_s=0, timeout_s=5)
 

@@ -39,7 +39,9 @@ async def routing(router: DeliveryRouter) -> AsyncGenerator[None]:
 
 @pytest.fixture
 def router(core: Core) -> DeliveryRouter:
-    return DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
+    return DeliveryRouter(
+        core.outbox, core.hub, core.jobs.get, core.artefacts, RULES, core.jobs.drafts_of
+    )
 
 
 @pytest.fixture
@@ -135,6 +137,7 @@ async def test_what_can_never_arrive_is_laid_aside_and_not_tried_again(
         core.jobs.get,
         core.artefacts,
         RouterRules(3, 0.01, 0.01, poll_s=0.02),
+        core.jobs.drafts_of,
     )
     router.register(delivery)
 
@@ -185,7 +188,9 @@ async def test_a_delivery_that_hangs_is_cut_off_and_repeated(
 ) -> None:
     job_id = await finished()
     rules = RouterRules(first_wait_s=0.01, timeout_s=0.05, poll_s=0.02)
-    router = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, rules)
+    router = DeliveryRouter(
+        core.outbox, core.hub, core.jobs.get, core.artefacts, rules, core.jobs.drafts_of
+    )
     delivery = Watching()
     delivery.gate.clear()
     router.register(delivery)
@@ -268,7 +273,9 @@ async def test_a_clip_that_was_deleted_meanwhile_is_laid_aside(
 async def test_of_two_routers_at_the_same_rows_one_delivers(
     core: Core, router: DeliveryRouter, finished: Finished
 ) -> None:
-    other = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
+    other = DeliveryRouter(
+        core.outbox, core.hub, core.jobs.get, core.artefacts, RULES, core.jobs.drafts_of
+    )
     jobs = [await finished(key=f"key-{number}") for number in range(4)]
     delivery = RecordingDelivery()
     router.register(delivery)
@@ -288,7 +295,9 @@ async def test_what_a_stopped_node_delivers_late_is_refused_and_shown_once(
     stopped, other = Watching(), Watching()
     stopped.gate.clear()
     router.register(stopped)
-    second = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
+    second = DeliveryRouter(
+        core.outbox, core.hub, core.jobs.get, core.artefacts, RULES, core.jobs.drafts_of
+    )
 
     async with routing(router):
         await stopped.tried(1)

@@ -16,7 +16,8 @@ from core.domain.quota import QuotaView, Unit
 from core.i18n.messages import explain, explain_end
 from core.service.follow_ups import MAKING
 from webui.studio.programs import Sight
-from webui.views.jobs import Moment, job_view
+from webui.views.job_status import Moment
+from webui.views.jobs import job_view
 
 BASE = "/api/v1"
 

@@ -7,6 +7,7 @@ signed is the time, a full stop and the body; the secret is the token's.
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -65,6 +66,16 @@ def reply_to_program(url: str, prefix: str, root: str) -> ReplyTo:
     return ReplyTo(PLATFORM, {"url": url, "token": prefix, "root": root})
 
 
+def _end_of(job: Job, clip: Clip | None, failure: Failure | None) -> dict[str, object]:
+    """Say how a job ended: where its clip is, or why there is none."""
+    if clip is not None:
+        address = f"{job.reply_to.address.get('root', '')}{BASE}/jobs/{job.id}/clip"
+        told = {"url": address, "bytes": clip.size_bytes, "sha256": clip.sha256}
+        return {"clip": told, "error": None}
+    why = failure or Failure("cancelled", {"by": "owner"})
+    return {"clip": None, "error": {"code": why.code, "data": why.data}}
+
+
 class WebhookDelivery:
     """Implements :class:`core.interfaces.delivery.Delivery`."""
 
@@ -86,9 +97,21 @@ class WebhookDelivery:
             DeliveryRetry: not now.
             DeliveryImpossible: never.
         """
-        address = f"{job.reply_to.address.get('root', '')}{BASE}/jobs/{job.id}/clip"
-        told = {"url": address, "bytes": clip.size_bytes, "sha256": clip.sha256}
-        return await self._tell(job, attempt, {"clip": told, "error": None})
+        return await self._tell(job, attempt, _end_of(job, clip, None))
+
+    async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
+        """Tell of all drafts in one message: the first one's, with all of them in ``drafts``.
+
+        Raises:
+            DeliveryRetry: not now.
+            DeliveryImpossible: never.
+        """
+        ends = [_end_of(job, job.clip, job.failure) for job in jobs]
+        listed = [
+            {"id": job.id, "state": job.state.value, **end}
+            for job, end in zip(jobs, ends, strict=True)
+        ]
+        return await self._tell(jobs[0], attempt, {**ends[0], "drafts": listed})
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Tell that there is no clip, and why.
@@ -97,8 +120,7 @@ class WebhookDelivery:
             DeliveryRetry: not now.
             DeliveryImpossible: never.
         """
-        told = {"code": failure.code, "data": failure.data}
-        return await self._tell(job, attempt, {"clip": None, "error": told})
+        return await self._tell(job, attempt, _end_of(job, None, failure))
 
     async def _tell(self, job: Job, attempt: DeliveryAttempt, end: dict[str, object]) -> Receipt:
         address = job.reply_to.address

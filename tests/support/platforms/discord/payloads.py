@@ -49,7 +49,7 @@ def guild_object(world: World, guild_id: int) -> dict[str, Any]:
         "afk_timeout": 60,
         "mfa_level": 0,
         "system_channel_flags": 0,
-        "preferred_locale": "en-US",
+        "preferred_locale": world.guild_locale,
     }
 
 
@@ -99,7 +99,7 @@ def _asker(world: World, channel: Channel, user: int) -> dict[str, Any]:
         "deaf": False,
         "mute": False,
     }
-    return {"member": member, "guild_id": str(channel.guild_id), "guild_locale": "en-US"}
+    return {"member": member, "guild_id": str(channel.guild_id), "guild_locale": world.guild_locale}
 
 
 def message_object(world: World, base_url: str, message: Stored) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tests.support.platforms.discord.world import (
     user_object,
 )
 
+DESCRIPTION = 400  # characters of an application's
 MODAL = 9  # type of an answer to an interaction
 
 
@@ -38,6 +39,7 @@ class Rest:
             web.get(f"{at}/users/@me", self.me),
             web.get(f"{at}/oauth2/applications/@me", self.application),
             web.get(f"{at}/applications/@me", self.application),
+            web.patch(f"{at}/applications/@me", self.describe),
             web.get(f"{at}/gateway/bot", self.gateway),
             web.get(f"{at}/users/@me/guilds", self.guilds),
             web.get(f"{at}/guilds/{{guild}}/members/{{user}}", self.member),
@@ -66,10 +68,18 @@ class Rest:
 
     async def application(self, request: web.Request) -> web.Response:
         del request
-        info = {"id": str(APPLICATION), "name": "Clapper", "description": "", "icon": None}
+        info = {"id": str(APPLICATION), "name": "Clapper", "icon": None}
+        info |= {"description": self.world.description}
         flags = {"bot_public": True, "bot_require_code_grant": False, "verify_key": "0" * 64}
         flags |= {"flags": self.world.application_flags}
         return answer({**info, **flags, "owner": {**BOT, "id": "9", "bot": False}})
+
+    async def describe(self, request: web.Request) -> web.Response:
+        text = (await request.json()).get("description", "")
+        if len(text) > DESCRIPTION:
+            raise DiscordError(400, 50035, "Invalid Form Body: description")
+        self.world.description = text
+        return await self.application(request)
 
     async def guilds(self, request: web.Request) -> web.Response:
         del request

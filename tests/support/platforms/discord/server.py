@@ -7,7 +7,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support.platforms.discord.gateway import Gateway
-from tests.support.platforms.discord.payloads import interaction_object
+from tests.support.platforms.discord.payloads import guild_object, interaction_object
 from tests.support.platforms.discord.rest import DiscordError, Rest, answer
 from tests.support.platforms.discord.world import (
     Channel,
@@ -169,6 +169,12 @@ class DiscordServer:
         interaction.payload = payload
         await self.gateway.dispatch("INTERACTION_CREATE", payload)
         return interaction
+
+    async def join(self, channels: int = 1) -> list[Channel]:
+        """Let somebody add the bot to a new server; returns its channels."""
+        made = self.world.guild(channels)
+        await self.gateway.dispatch("GUILD_CREATE", guild_object(self.world, made[0].guild_id or 0))
+        return made
 
     async def repeat(self, interaction: Interaction) -> None:
         """Hand over the same event again."""

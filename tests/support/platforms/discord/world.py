@@ -135,6 +135,8 @@ class World:
         self.declared_limit = 0  # what interactions say instead, if anything
         self.token = ""  # of the bot; empty takes any
         self.application_flags = 0
+        self.description = ""  # of the application
+        self.guild_locale = "en-US"  # of every guild, by its settings
         self.guild_rights = ALL_RIGHTS  # the bot's, by its roles
         self.owners: dict[int, int] = {}  # guild → who owns it; 1 unless it is said
         self.role_rights: dict[int, int] = {}  # of a role; none unless it is said

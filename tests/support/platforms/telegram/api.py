@@ -20,6 +20,7 @@ CONFLICT = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
     " running"
 )
+LONG, SHORT = 512, 120  # characters of a description
 MEDIA = ("video", "photo", "document", "animation", "thumbnail", "cover")
 
 
@@ -103,6 +104,35 @@ class Api:
         del files
         return self.world.commands.get(data.get("language_code", ""), [])
 
+    async def do_setmydescription(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        del files
+        return self._describe("description", LONG, data)
+
+    async def do_setmyshortdescription(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        del files
+        return self._describe("short_description", SHORT, data)
+
+    def _describe(self, field: str, limit: int, data: dict[str, Any]) -> bool:
+        text = data.get(field, "")
+        if len(text) > limit:
+            raise ApiError(400, "Bad Request: DESCRIPTION_TOO_LONG")
+        self.world.descriptions[field, data.get("language_code", "")] = text
+        return True
+
+    async def do_getmydescription(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        del files
+        return self._described("description", data)
+
+    async def do_getmyshortdescription(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        del files
+        return self._described("short_description", data)
+
+    def _described(self, field: str, data: dict[str, Any]) -> dict[str, str]:
+        """As the real server: what has no words in a language is told in the general ones."""
+        known = self.world.descriptions
+        own = known.get((field, data.get("language_code", "")))
+        return {field: own or known.get((field, ""), "")}
+
     async def do_getchat(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
         chat = self._chat(data)
@@ -128,6 +158,15 @@ class Api:
 
     async def do_sendvideo(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         return self._send("sendVideo", data, self._media(data, files))
+
+    async def do_sendmediagroup(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        media = parse(data["media"]) if isinstance(data["media"], str) else data["media"]
+        sent: list[Any] = []
+        for item in media:
+            name = str(item["media"]).removeprefix("attach://")
+            one = {**data, "video": item["media"], "caption": item.get("caption", "")}
+            sent.append(await self.do_sendvideo(one, {"video": files[name]}))
+        return sent
 
     async def do_sendphoto(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         return self._send("sendPhoto", data, self._media(data, files))

@@ -94,6 +94,7 @@ class World:
         self.answers: dict[str, dict[str, Any]] = {}  # callback query id → answer
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.commands: dict[str, list[dict[str, Any]]] = {}
+        self.descriptions: dict[tuple[str, str], str] = {}  # long or short, language
         self.webhook: dict[str, Any] = {}
         self.folder: Path | None = None  # set: a server with --local that keeps files there
         self.counts_down = True  # False: a server older than <tg-time>
@@ -147,6 +148,16 @@ class World:
             message.setdefault(key, [{"type": "bot_command", "offset": 0, "length": length}])
         self._pushed[id(message)] = self.push(message=message)
         return message
+
+    def edited(self, message: dict[str, Any], **content: Any) -> dict[str, Any]:
+        """Let a person edit a message of theirs."""
+        now = {**message, **content, "edit_date": int(time.time())}
+        self.push(edited_message=now)
+        return now
+
+    def added(self, chat: Chat) -> None:
+        """Let somebody add the bot to a group."""
+        self.said(501, chat, new_chat_members=[BOT])
 
     def number_of(self, message: dict[str, Any]) -> int:
         """Return the update id under which a message of :meth:`said` was handed over."""

@@ -16,8 +16,8 @@ from core.domain.requests import Request
 from core.i18n.messages import languages
 from core.i18n.option_words import option_hint, option_label
 from tests.support.option_values import (
-    CASES,
     LIMITS,
+    OF_A_JOB,
     case_name,
     files_of,
     request_of,
@@ -67,7 +67,7 @@ def test_the_form_asks_for_what_the_rows_say_with_label_and_hint(mode: Mode, lan
         assert label["description"] == option_hint(OPTIONS[option], LIMITS, language)
 
 
-@pytest.mark.parametrize(("mode", "option"), CASES, ids=case_name)
+@pytest.mark.parametrize(("mode", "option"), OF_A_JOB, ids=case_name)
 def test_an_edit_of_nothing_keeps_every_option(mode: Mode, option: Option) -> None:
     request = request_of(mode, **{option.name: something(option)})
 
@@ -78,7 +78,7 @@ def test_an_edit_of_nothing_keeps_every_option(mode: Mode, option: Option) -> No
     assert again.request == request
 
 
-@pytest.mark.parametrize(("mode", "option"), CASES, ids=case_name)
+@pytest.mark.parametrize(("mode", "option"), OF_A_JOB, ids=case_name)
 def test_any_option_may_be_asked_for_in_the_form(
     monkeypatch: pytest.MonkeyPatch, mode: Mode, option: Option
 ) -> None:

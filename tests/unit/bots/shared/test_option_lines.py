@@ -16,7 +16,7 @@ from core.domain.progress import Stage, Working
 from core.domain.requests import Request
 from core.i18n.messages import languages, name
 from core.i18n.option_words import mode_summary, option_label
-from tests.support.option_values import CASES, case_name, request_of, something
+from tests.support.option_values import OF_A_JOB, case_name, request_of, something
 
 CHATS = [bots.discord.rendering, bots.telegram.rendering]
 TEXTS = [chat.texts_for for chat in CHATS]
@@ -31,7 +31,7 @@ def job(request: Request) -> Job:
 
 
 @pytest.mark.parametrize("texts_for", TEXTS)
-@pytest.mark.parametrize(("mode", "option"), CASES, ids=case_name)
+@pytest.mark.parametrize(("mode", "option"), OF_A_JOB, ids=case_name)
 def test_details_tell_every_option(
     mode: Mode, option: Option, texts_for: Callable[[str], Texts]
 ) -> None:
@@ -105,4 +105,5 @@ def test_help_has_a_line_for_every_mode_with_its_files(
         line = next(line for line in told.splitlines() if line.startswith(f"{command} "))
         assert mode_summary(mode, language) in line
         for slot in spec.slots:
-            assert texts.markup.option(slot.role, language) in line.partition(":")[0], slot.role
+            called = (texts.markup.option(slot.role, language), name(slot.role, language))
+            assert called[texts.markup.files_apart] in line.partition(":")[0], slot.role

@@ -21,7 +21,7 @@ def test_with_a_personal_limit_alone_nothing_is_added(texts_for) -> None:
     assert text.startswith("You have 18 min 30 s of 20 min 00 s GPU time left (1 min 00 s used, ")
     assert len(text.splitlines()) == 1
     fresh = texts_for("en").quota(QuotaView((LimitBalance("own", 1_200_000),)), 24)
-    assert fresh.startswith("You have all of your 20 min 00 s GPU time. It is counted for 24 hours")
+    assert fresh.startswith("Nothing is used of your 20 min 00 s of GPU time.")
 
 
 @FRONTS

@@ -17,7 +17,8 @@ from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Stage, Waiting, Working
 from core.service.views import QueuedJob, QueueView
-from webui.views.jobs import Moment, job_view
+from webui.views.job_status import Moment
+from webui.views.jobs import job_view
 
 CLIP = Clip(Path("a.mp4"), Path("a.png"), "0" * 64, 1, 384, 256, 9, 24, has_sound=True)
 BASE = Job("0" * 32, Requester("file", "1"), None, ReplyTo("file"), JobState.HELD, 1, 1, None, 1)

@@ -7,7 +7,7 @@ from bots.telegram.request_form import RequestForm, refuse_pictures
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
-from core.errors import PicturesTooMany
+from core.errors import TooManyFiles
 
 IMAGE, AUDIO, VIDEO = (
     MediaFile(kind[0] * 64, ".x", kind, 1)
@@ -74,7 +74,7 @@ def test_more_pictures_than_a_clip_can_have_are_refused_with_the_limit() -> None
     refuse_pictures(RequestForm(), pictures[:8])
     refuse_pictures(RequestForm(mode=Mode.I2V), pictures)
     for form in (RequestForm(), RequestForm(mode=Mode.KEYFRAME)):
-        with pytest.raises(PicturesTooMany) as caught:
+        with pytest.raises(TooManyFiles) as caught:
             refuse_pictures(form, pictures)
         assert (caught.value.given, caught.value.limit) == (9, 8)
 

@@ -58,7 +58,7 @@ def asked(mode: Mode, fields: Mapping[str, Any]) -> Request:
 def reloaded(request: Request) -> dict[str, Any]:
     """What the panel fills in for a clip of ``request`` that holds its words."""
     clip = ClipSettings(request.mode, request.sampling, request.prompt)
-    changes = changes_in(clip, guided=True)
+    changes, _ = changes_in(clip, LIMITS, guided=True)
     return {name: value for fields in changes.values() for name, value in fields.items()}
 
 
@@ -85,7 +85,7 @@ def test_a_dropped_clip_has_one_tick_for_each_row_that_the_page_has(*, guided: b
     request = asked(Mode.T2V, {**words, "prompt": "a kite"})
     clip = ClipSettings(request.mode, request.sampling, request.prompt)
 
-    shown = describe(clip, guided=guided)
+    shown = describe(clip, LIMITS, guided=guided)
     ticks = {tick for _, tick in shown["ticks"]}
 
     offered = [row for row in ROWS.values() if row.offered_in(Mode.T2V)]
@@ -97,7 +97,8 @@ def test_a_dropped_clip_has_one_tick_for_each_row_that_the_page_has(*, guided: b
 
 def test_a_text_that_a_clip_does_not_hold_empties_no_field() -> None:
     request = asked(Mode.T2V, {})
-    changes = changes_in(ClipSettings(Mode.T2V, request.sampling, ""), guided=True)
+    clip = ClipSettings(Mode.T2V, request.sampling, "")
+    changes, _ = changes_in(clip, LIMITS, guided=True)
 
     texts = {row.name for row in ROWS.values() if row.kind is OptionKind.TEXT}
     assert not texts & changes.keys()

@@ -1,0 +1,62 @@
+"""What chats say of drafts that were asked for together, to choose among."""
+
+from collections.abc import Sequence
+
+from bots.shared.captions import Telling, caption
+from bots.shared.texts import SHORT_ID, Texts
+from core.domain.followups import Action, actions_for
+from core.domain.jobs import Failure, Job, Ticket
+from core.domain.limits import RequestLimits
+from core.i18n.messages import explain, say
+
+
+def drafts_caption(texts: Texts, jobs: Sequence[Job], telling: Telling, limit: int) -> str:
+    """Write what is said beside the drafts: each by its number, and why one is missing."""
+    first, cost = jobs[0], sum(job.charged_ms or 0 for job in jobs)
+    body = say("drafts_head", _shape(first), texts.locale) if first.asked else ""
+    lines = [_line(texts, number, job) for number, job in enumerate(jobs, 1)]
+    end = say("result_cost", {"cost": cost, "job": first.id[:SHORT_ID]}, texts.locale)
+    return caption(texts, first, telling, limit, [*lines, end], body=body)
+
+
+def _shape(job: Job) -> dict[str, object]:
+    request = job.request
+    return {
+        "mode": request.mode,
+        "size": str(request.sampling.size),
+        "finished": str(request.sampling.finished),
+        "seconds": request.sampling.seconds,
+    }
+
+
+def _line(texts: Texts, number: int, job: Job) -> str:
+    if job.clip is not None and job.asked is not None:
+        data = {"number": number, "seed": job.asked.sampling.seed}
+        return say("draft_line", data, texts.locale)
+    why = explain(job.failure or Failure("cancelled", {"by": "owner"}), texts.locale)
+    return texts.say("draft_missing", number=number, why=why)
+
+
+def finishable(jobs: Sequence[Job], limits: RequestLimits | None) -> list[tuple[int, Job]]:
+    """List the drafts that can be finished, with their numbers."""
+    return [
+        (number, job)
+        for number, job in enumerate(jobs, 1)
+        if job.clip is not None and Action.QUALITY in actions_for(job, limits)
+    ]
+
+
+def of_drafts(job: Job, text: str, locale: str | None) -> str:
+    """Say in front of the progress of a draft which of how many it is."""
+    if job.group is None:
+        return text
+    data = {"number": job.group.number, "size": job.group.size}
+    return f"{say('draft_of', data, locale)} · {text}"
+
+
+def with_price(text: str, job: Job, ticket: Ticket, locale: str | None) -> str:
+    """Say behind the answer to a request for drafts what all of them cost."""
+    if job.group is None:
+        return text
+    data = {"count": job.group.size, "cost": ticket.estimate_ms}
+    return f"{text}\n{say('drafts_price', data, locale)}"

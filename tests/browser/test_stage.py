@@ -1,0 +1,167 @@
+"""The stage and what goes with it: nothing is done twice or for good by mistake, nothing jumps."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from core.i18n.messages import say
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.browser.conftest import Visit
+
+    Visits = Callable[..., Awaitable[Visit]]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HISTORY = "async () => (await (await fetch('studio/history')).json()).items.map(({id}) => id)"
+SHIFTS = """() => {
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({type: "layout-shift"});
+}"""
+
+
+async def made(visit: "Visits", prompt: str = "a boat") -> "tuple[Visit, str]":
+    """Somebody whose clip of one second is on the stage."""
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", prompt)
+    await visitor.small("t2v")
+    job = await visitor.generate("t2v")
+    await visitor.film()
+    return visitor, job
+
+
+async def test_nothing_jumps_from_the_press_to_the_film_that_starts_without_sound(
+    visit: "Visits",
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    await expect(page.locator("#go-t2v")).to_have_attribute("data-price", say("studio_price_least"))
+    await page.evaluate(SHIFTS)
+
+    await visitor.generate("t2v")
+    await visitor.film()
+
+    video = page.locator("#stage video")
+    assert await video.evaluate("(video) => video.muted && video.autoplay")
+    await page.locator("#history .cl-shot").wait_for()
+    assert await page.evaluate("window.shifted") < 0.02
+
+
+async def test_a_double_click_on_again_makes_one_clip_and_its_price_stands_on_it(
+    visit: "Visits",
+) -> None:
+    visitor, first = await made(visit)
+    again = visitor.page.locator("#stage [data-action=again]")
+    await expect(again.locator("small")).to_have_text(f" · {say('studio_price_least')}")
+
+    await again.dblclick()
+
+    await visitor.page.locator(f"#stage [data-action]:not([data-job='{first}'])").first.wait_for()
+    await expect(visitor.page.locator("#history .cl-shot")).to_have_count(2)
+    assert len(await visitor.page.evaluate(HISTORY)) == 2
+
+
+async def test_a_delete_is_taken_back_and_one_that_is_not_happens(visit: "Visits") -> None:
+    visitor, job = await made(visit)
+    page = visitor.page
+    await page.locator(f"#history [data-job='{job}']").wait_for()
+    await page.click("#stage [data-action=delete]")
+    await page.locator(f"#history [data-job='{job}']").wait_for(state="detached")
+    await expect(page.locator("#stage .cl-ending")).to_contain_text(say("studio_ending_delete"))
+    await page.click("#stage [data-action=undo]")
+    await page.locator(f"#history [data-job='{job}']").wait_for()
+
+    await page.click("#stage [data-action=delete]")
+    await page.click("#stage [data-action=now]")
+
+    await expect(page.locator("#stage .cl-empty")).to_be_visible()
+    assert await page.evaluate(HISTORY) == []
+
+
+async def test_back_goes_through_modes_and_clips_and_an_address_opens_its_owners_clip_only(
+    visit: "Visits",
+) -> None:
+    visitor, job = await made(visit)
+    page = visitor.page
+    assert f"job={job}" in page.url
+    await page.click("#mode-i2v")
+    await visitor.ready("i2v")
+    assert "mode=i2v" in page.url
+
+    await page.go_back()
+
+    await visitor.ready("t2v")
+    other = await visit()
+    await other.page.goto(page.url)
+    missing = other.page.locator("#stage [data-part=missing]")
+    await missing.locator(".cl-error").wait_for()
+    refused = await missing.inner_text()
+    await other.page.goto(f"{visitor.url}/?mode=t2v&job={'0' * 32}")
+    await missing.locator(".cl-error").wait_for()
+    assert refused.replace(job, "") == (await missing.inner_text()).replace("0" * 32, "")
+    await visitor.page.reload()
+    await visitor.film()
+
+
+async def test_what_is_typed_goes_along_to_another_mode_except_over_what_stands_there(
+    visit: "Visits",
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await page.fill("#prompt-t2v textarea", "a boat in the reeds")
+    await visitor.form("t2v").get_by_text("Fast", exact=True).click()
+    await page.evaluate("scrollTo(0, 400)")
+
+    await page.click("#mode-i2v")
+
+    await visitor.ready("i2v")
+    await expect(page.locator("#prompt-i2v textarea")).to_have_value("a boat in the reeds")
+    await expect(visitor.form("i2v").get_by_label("Fast", exact=True)).to_be_checked()
+    assert await page.evaluate("scrollY") == 0
+    await page.fill("#prompt-i2v textarea", "another boat")
+    await page.click("#mode-t2v")
+    await visitor.ready("t2v")
+    await expect(page.locator("#prompt-t2v textarea")).to_have_value("a boat in the reeds")
+
+
+async def test_a_seed_that_is_typed_counts(visit: "Visits") -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    await visitor.seed("t2v").fill("42")
+    await expect(visitor.form("t2v").get_by_label(say("studio_lock"))).to_be_checked()
+
+    await visitor.generate("t2v")
+
+    await expect(visitor.page.locator("#stage")).to_contain_text("seed 42")
+
+
+async def test_the_film_goes_by_frames_and_beside_the_one_before(visit: "Visits") -> None:
+    visitor, first = await made(visit)
+    page = visitor.page
+    video = page.locator("#stage [data-part=player] > video").first
+    await page.click("#stage [data-action=again]")
+    await page.locator(f"#stage video[src*='clips/']:not([src*='{first}'])").wait_for()
+    await page.click("#stage [data-tool=forward]")
+    assert await video.evaluate("(video) => video.paused")
+    await expect(page.locator("#stage [data-tool=loop]")).to_have_attribute("aria-pressed", "true")
+    await page.select_option("#stage [data-tool=speed]", "0.5")
+    assert await video.evaluate("(video) => video.playbackRate") == 0.5
+
+    await page.click("#stage [data-tool=compare]")
+
+    before = page.locator("#stage [data-film=parent]")
+    await expect(before).to_be_visible()
+    assert first in str(await before.get_attribute("src"))
+    await page.click("#stage [data-tool=compare]")
+    await expect(before).to_be_hidden()
