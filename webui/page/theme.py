@@ -102,6 +102,8 @@ _SCRIPTS = (
     "side.js",
     "preflight.js",
     "programs.js",
+    "done.js",
+    "shortcuts.js",
     "studio.js",
 )
 
