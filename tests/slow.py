@@ -33,6 +33,7 @@ SLOW = frozenset(
         "integration/media/test_stored_size.py",
         "integration/nodes/test_file_places.py",
         "integration/nodes/test_processes.py",
+        "integration/packaging/test_update.py",
         "integration/service/test_ending.py",
         "integration/storage/test_one_database.py",
         "integration/storage/test_processes.py",

@@ -72,6 +72,7 @@ class StudioFront:
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
         await service.endings.restore()
+        await service.forms.drop_old()
         services.register(StudioDelivery())
         services.register(_webhooks(services))
         bridge = Bridge(asyncio.get_running_loop())

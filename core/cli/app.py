@@ -41,6 +41,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.comfy", "comfy"),
     ("core.cli.workflow", "workflow"),
     ("core.cli.space", "space"),
+    ("core.cli.upgrade", None),
     ("core.cli.doctor", None),
     ("core.cli.settings", None),
     ("core.cli.backup", None),

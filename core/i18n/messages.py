@@ -6,7 +6,10 @@ A sentence uses named fields with our own formats, so that every language writes
 
 Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and seconds), ``clock``
 (epoch milliseconds as UTC date and time), ``number``, ``name`` (an identifier as a word of the
-language, from its ``[names]`` table). Decimal mark, units and dates come from ``units.toml``.
+language, from its ``[names]`` table). A word that follows a number is chosen by the language's
+own plurals, all of which a sentence names::
+
+    models_ready = "{count} {count:one=file is|other=files are} ready."
 """
 
 import json
@@ -14,7 +17,6 @@ import tomllib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -23,6 +25,7 @@ from typing import Any
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
 from core.errors import ClapperError, Scalar
+from core.i18n.formats import Amounts, is_choice
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
@@ -136,6 +139,7 @@ def name(identifier: str, locale: str | None = None) -> str:
 class _Words(Formatter):
     def __init__(self, language: str) -> None:
         self.language = language
+        self._amounts = Amounts(language, sentences(language))
 
     def get_value(
         self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -144,14 +148,17 @@ class _Words(Formatter):
         return kwargs[str(key)]
 
     def format_field(self, value: object, format_spec: str) -> str:
+        amounts = self._amounts
+        if is_choice(format_spec):
+            return amounts.plural(float(str(value)), format_spec)
         write = {
-            "bytes": lambda: self._bytes(float(str(value))),
-            "seconds": lambda: self._seconds(float(str(value))),
-            "gpu": lambda: self._minutes(float(str(value)) / 1000),
-            "wait": lambda: self._minutes(max(1.0, float(str(value)))),
-            "clock": lambda: self._clock(value),
-            "number": lambda: self._number(value),
-            "millions": lambda: self._number(float(str(value)) / 1e6),
+            "bytes": lambda: amounts.bytes(float(str(value))),
+            "seconds": lambda: amounts.seconds(float(str(value))),
+            "gpu": lambda: amounts.minutes(float(str(value)) / 1000),
+            "wait": lambda: amounts.minutes(max(1.0, float(str(value)))),
+            "clock": lambda: amounts.moment(value),
+            "number": lambda: amounts.number(value),
+            "millions": lambda: amounts.number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
             "short": lambda: str(value)[:SHORT_ID],  # of an id, as people type it
             "more": lambda: f" {value}" if value else "",  # behind a word, where there is more
@@ -160,41 +167,5 @@ class _Words(Formatter):
         }.get(format_spec)
         return write() if write else super().format_field(value, format_spec)
 
-    def _seconds(self, value: float) -> str:
-        return self._decimal(f"{value:.1f}".removesuffix(".0")) + " s"
-
     def _behind(self, unit: str) -> str:
         return f" {sentences(self.language).get(f'unit.{unit}', unit)}" if unit else ""
-
-    def _unit(self, code: str) -> str:
-        return sentences(self.language)[f"units.{code}"]
-
-    def _decimal(self, digits: str) -> str:
-        return digits.replace(".", self._unit("decimal"))
-
-    def _number(self, value: object) -> str:
-        if isinstance(value, int):
-            return str(value)  # seeds have more digits than a float keeps
-        return self._decimal(f"{float(str(value)):.2f}".rstrip("0").rstrip("."))
-
-    def _clock(self, value: object) -> str:
-        if value is None:
-            return "–"
-        if isinstance(value, str):
-            return value  # written by a front whose platform shows moments in its own way
-        return datetime.fromtimestamp(float(str(value)) / 1000, UTC).strftime(self._unit("clock"))
-
-    def _bytes(self, value: float) -> str:
-        if value < 1000:
-            return f"{value:.0f} {self._unit('bytes')}"
-        for unit in ("kB", "MB"):
-            value /= 1000
-            if value < 1000:
-                return self._decimal(f"{value:.1f}") + f" {unit}"
-        return self._decimal(f"{value / 1000:.1f}") + " GB"
-
-    def _minutes(self, seconds: float) -> str:
-        whole = round(seconds)
-        if whole < 60:
-            return f"{seconds:.0f} s"
-        return f"{whole // 60} {self._unit('minutes')} {whole % 60:02d} s"

@@ -16,6 +16,7 @@ from core.domain.modes import MODES
 from core.domain.options import OPTIONS
 from core.domain.progress import Stage
 from core.errors import ClapperError
+from core.i18n.formats import forms, is_choice, plurals_of
 from core.i18n.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
 from core.i18n.option_words import mode_summary, option_hint
 
@@ -52,6 +53,14 @@ def test_every_language_has_the_same_codes_and_fields(language: str) -> None:
     assert own.keys() == default.keys()
     for code, template in own.items():
         assert placeholders(template) == placeholders(default[code]), code
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_choice_names_all_plurals_of_its_language(language: str) -> None:
+    for code, template in sentences(language).items():
+        for _, name, spec, _ in Formatter().parse(template):
+            if name and is_choice(spec or ""):
+                assert forms(spec or "").keys() == plurals_of(language), code
 
 
 @pytest.mark.parametrize("language", languages())

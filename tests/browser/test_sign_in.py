@@ -62,16 +62,16 @@ async def test_there_and_back_with_prompt_guest_clip_reload_and_second_tab(
     page = visitor.page
     await visitor.open("t2v")
     await visitor.small("t2v")
-    await visitor.form("t2v").get_by_label("Prompt").fill("made as a guest")
+    await visitor.page.locator("#prompt-t2v textarea").fill("made as a guest")
     guest_job = await visitor.generate("t2v")
     await visitor.film()
-    await visitor.form("t2v").get_by_label("Prompt").fill(PROMPT)
+    await visitor.page.locator("#prompt-t2v textarea").fill(PROMPT)
 
     await press(visitor, "studio_sign_in")
     await answer(visitor, provider, "Allow")
     name = say("studio_signed_in", {"name": "ada"})
     await expect(page.locator("#account")).to_contain_text(name)
-    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value(PROMPT)
+    await expect(visitor.page.locator("#prompt-t2v textarea")).to_have_value(PROMPT)
     await visitor.shot("signed-in-1440")
     await visitor.small("t2v")
     job = await visitor.generate("t2v")
@@ -99,14 +99,14 @@ async def test_no_consent_is_a_card_and_the_prompt_is_still_there(
     visitor: Any, provider: Provider
 ) -> None:
     await visitor.open("t2v")
-    await visitor.form("t2v").get_by_label("Prompt").fill(PROMPT)
+    await visitor.page.locator("#prompt-t2v textarea").fill(PROMPT)
 
     await press(visitor, "studio_sign_in")
     await answer(visitor, provider, "Deny")
 
     card = visitor.page.locator("#account").get_by_role("alert")
     await expect(card).to_contain_text(sentences("en")["sign_in_denied"])
-    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value(PROMPT)
+    await expect(visitor.page.locator("#prompt-t2v textarea")).to_have_value(PROMPT)
     assert "sign_in" not in visitor.page.url
 
 
@@ -136,7 +136,7 @@ async def test_an_ended_session_is_a_card_on_the_open_page_and_its_clip_comes_ba
     await press(visitor, "studio_sign_in")
     await answer(visitor, provider, "Allow")
     await visitor.small("t2v")
-    await visitor.form("t2v").get_by_label("Prompt").fill(PROMPT)
+    await visitor.page.locator("#prompt-t2v textarea").fill(PROMPT)
     job = await visitor.generate("t2v")
     await visitor.film()
     over = SessionSigner.in_folder(studio.core.settings.data_dir).sign(
@@ -148,7 +148,7 @@ async def test_an_ended_session_is_a_card_on_the_open_page_and_its_clip_comes_ba
     card = page.locator("#account").get_by_role("alert")
     await expect(card).to_contain_text(sentences("en")["sign_in_expired"])
     await expect(page.locator(f"#history [data-job='{job}']")).to_have_count(0)
-    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value(PROMPT)
+    await expect(visitor.page.locator("#prompt-t2v textarea")).to_have_value(PROMPT)
 
     await press(visitor, "studio_sign_in")
     await answer(visitor, provider, "Allow")
@@ -161,10 +161,10 @@ async def test_what_an_account_typed_is_gone_after_signing_out_in_every_tab(
 ) -> None:
     page = visitor.page
     await visitor.open("t2v")
-    await visitor.form("t2v").get_by_label("Prompt").fill("typed as a guest")
+    await visitor.page.locator("#prompt-t2v textarea").fill("typed as a guest")
     await press(visitor, "studio_sign_in")
     await answer(visitor, provider, "Allow")
-    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value("typed as a guest")
+    await expect(visitor.page.locator("#prompt-t2v textarea")).to_have_value("typed as a guest")
     tab = await page.context.new_page()
     await tab.goto(f"{visitor.url}/?mode=t2v")
     for one in (page, tab):

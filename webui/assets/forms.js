@@ -2,7 +2,7 @@
    Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
 const ClapperForms = (() => {
   const { post, insist, onUpload } = ClapperRequests;
-  const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000; // ms: a Generate is sent for, may be sent again
+  const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000, LEFT = 1500; // ms: a Generate is sent for, may be sent again; before forms are left
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
   const tables = {}, kinds = {}; // by name of the form; by id of the field
@@ -21,11 +21,30 @@ const ClapperForms = (() => {
     } catch { /* a browser that keeps nothing */ }
     return nothing();
   };
+  /* A tab of somebody signed in that knows nothing yet goes on with what another device left. */
+  const elsewhere = () => {
+    if (!who() || sessionStorage.getItem(STORE)) return {};
+    const request = new XMLHttpRequest();
+    request.open("GET", new URL("studio/kept", document.baseURI), false); // Gradio builds the page right after this
+    try { request.send(); return JSON.parse(request.responseText).forms || {}; } catch { return {}; }
+  };
   const kept = load();
+  try { kept.forms = { ...elsewhere(), ...kept.forms }; } catch { /* a browser that keeps nothing */ }
+  let leaving = 0, left = JSON.stringify(kept.forms);
+  const leave = () => {
+    clearTimeout(leaving);
+    const forms = JSON.stringify(kept.forms);
+    if (!started || who() !== started || forms === left) return;
+    left = forms;
+    post("studio/kept", { forms: kept.forms }).catch(() => { left = ""; });
+  };
+  addEventListener("visibilitychange", () => document.hidden && leave());
   const save = () => {
     if (started && who() !== started) return void forget(true);
     kept.who = who();
     try { sessionStorage.setItem(STORE, JSON.stringify(kept)); } catch { /* a browser that keeps nothing */ }
+    clearTimeout(leaving);
+    if (started) leaving = setTimeout(leave, LEFT);
   };
   /* Forget all of it, also what stands in the page. */
   const forget = (reload) => {

@@ -11,6 +11,11 @@ const ClapperFrame = (() => {
       if (active) node.setAttribute("aria-current", "page");
       else node.removeAttribute("aria-current");
     });
+    const bar = document.querySelector("#bar p"), button = document.getElementById(`mode-${mode}`);
+    if (bar && button) { // below the width of a sidebar, the bar says it
+      const name = bar.querySelector("span") || bar.appendChild(document.createElement("span"));
+      name.textContent = ` · ${button.textContent.trim()}`;
+    }
     try { localStorage.setItem("clapper-mode", mode); } catch { /* private window */ }
   };
 

@@ -34,7 +34,7 @@ _GRADIO_WRITE = (
     f"gradio_api/call/(v2/)?{_NAME}",
 )
 _OWN_READ = (
-    "studio/(state|history|account|operators)",
+    "studio/(state|history|account|operators|kept)",
     "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
     "healthz",
@@ -46,7 +46,7 @@ _OWN_WRITE = (
     f"studio/jobs/{_NAME}/{_NAME}",
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
-    "studio/dropped",
+    "studio/(dropped|kept)",
     "studio/gallery/(star|unstar|delete)",
     "studio/gallery\\.zip",
     "login",

@@ -43,11 +43,13 @@ class FormRoutes:
             "/studio/forms/{mode}/mend": self._mend,
             "/studio/jobs/{job}/last_frame": self._last_frame,
             "/studio/dropped": self._dropped,
+            "/studio/kept": self._keep,
         }
-        return [
+        ours = [
             Route(address, self._for_our_page(handler), methods=["POST"])
             for address, handler in addresses.items()
         ]
+        return [Route("/studio/kept", self._kept, methods=["GET"]), *ours]
 
     def _for_our_page(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -111,6 +113,23 @@ class FormRoutes:
         except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
             return _plain({"error": asdict(error_view(JobUnknown(job_id)))}, 404)
         return _plain({"path": str(path), "name": path.name})
+
+    async def _kept(self, request: Request) -> Response:
+        """Answer with what an account's forms held when they were looked at last, anywhere."""
+        visitor = visitor_of(request)
+        if visitor is None:
+            return PlainTextResponse("", 401)
+        handlers = self._handlers
+        forms = await handlers.bridge.call(handlers.service.forms.read(visitor))
+        return _plain({"forms": forms})
+
+    async def _keep(self, _: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        forms: Any = body.get("forms")
+        if not isinstance(forms, dict):
+            return PlainTextResponse("", 400)
+        handlers = self._handlers
+        work = handlers.service.forms.write(visitor, cast("dict[str, Any]", forms))
+        return _plain({"kept": await handlers.bridge.call(work)})
 
     async def _dropped(self, _: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         path = str(body.get("path", ""))

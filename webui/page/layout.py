@@ -37,7 +37,51 @@ _SIDE = (
     "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
     "</meter></dd></div></dl><small>{note}</small>"
 )
+_TELLS = "<div></div><button type='button' class='cl-link'>{keys} <kbd>?</kbd></button>"
 _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
+# words that the page's own script places
+_PLACED = (
+    "studio_lost",
+    "studio_login",
+    "studio_not_sent",
+    "studio_not_sent_text",
+    "studio_upload_cut",
+    "studio_upload_gone",
+    "internal_error",
+    "studio_error_refused",
+    "studio_now",
+    "studio_ready_in",
+    "studio_download",
+    "studio_undo",
+    "studio_end_now",
+    "studio_busy",
+    "studio_ready",
+    "studio_tell",
+    "studio_tell_sound",
+    "studio_keys",
+    "studio_keys_help",
+    "studio_keys_play",
+    "studio_keys_prompt",
+    "studio_keys_generate",
+    "studio_modes_keys",
+    "studio_keys_single",
+    "studio_keys_close",
+    "studio_elapsed",
+    "studio_preview",
+    "studio_loop",
+    "studio_speed",
+    "studio_compare",
+    "studio_frame_back",
+    "studio_frame_forward",
+    "studio_queue_empty",
+    "studio_history_empty",
+    "studio_open",
+    "studio_unkept",
+    "studio_unkept_cookies",
+    "studio_unkept_frame",
+    "studio_unkept_tab",
+    "cancel_label",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +103,8 @@ class Page:
 
 def page_words() -> dict[str, str]:
     """Return the words that the page's own script places."""
-    wanted = (
-        "studio_lost",
-        "studio_login",
-        "studio_not_sent",
-        "studio_not_sent_text",
-        "studio_upload_cut",
-        "studio_upload_gone",
-        "internal_error",
-        "studio_error_refused",
-        "studio_now",
-        "studio_ready_in",
-        "studio_download",
-        "studio_undo",
-        "studio_end_now",
-        "studio_busy",
-        "studio_elapsed",
-        "studio_preview",
-        "studio_loop",
-        "studio_speed",
-        "studio_compare",
-        "studio_frame_back",
-        "studio_frame_forward",
-        "studio_queue_empty",
-        "studio_history_empty",
-        "studio_open",
-        "studio_unkept",
-        "studio_unkept_cookies",
-        "studio_unkept_frame",
-        "studio_unkept_tab",
-        "cancel_label",
-    )
     words = sentences(language_of(None))
-    return {code: words[code] for code in wanted}
+    return {code: words[code] for code in _PLACED}
 
 
 def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") -> Page:
@@ -152,6 +165,13 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
         "quota": say("studio_pre_cost"),
         "note": say("studio_ai_note"),
     }
+    gr.HTML(
+        html_template=_TELLS.format(keys=say("studio_keys")),
+        js_on_load="Clapper.tells(element, props); Clapper.shortcuts(element, props)",
+        elem_id="tells",
+        apply_default_css=False,
+        words=words,
+    )
     gr.HTML(
         html_template=_SIDE.format(**labels),
         js_on_load="Clapper.side(element, props); Clapper.tidy()",

@@ -101,6 +101,8 @@ _SCRIPTS = (
     "gallery.js",
     "side.js",
     "preflight.js",
+    "done.js",
+    "shortcuts.js",
     "studio.js",
 )
 

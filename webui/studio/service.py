@@ -27,6 +27,7 @@ from webui.studio.delivery import reply_to_page
 from webui.studio.endings import Ending, Endings
 from webui.studio.gallery import StudioGallery
 from webui.studio.job_actions import JobActions
+from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
 from webui.studio.sent_files import SentFile, SentFiles
@@ -52,6 +53,7 @@ class StudioService:
         self._services = services
         self._users = services.users
         self.endings = Endings(services)
+        self.forms = KeptForms(services.state)
         self._actions = JobActions(services, self.endings)
         self._cache = StateCache(services)
         self.operators = StudioOperators(services)

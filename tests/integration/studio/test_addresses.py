@@ -138,8 +138,8 @@ async def test_the_answer_for_a_foreign_job_is_that_for_no_job(
 ) -> None:
     job = await made(browser, studio)
 
-    foreign = (await stranger.get(f"/clips/{job}.mp4")).text.replace(job, "")
-    absent = (await stranger.get(f"/clips/{'0' * 32}.mp4")).text.replace("0" * 32, "")
+    foreign = (await stranger.get(f"/clips/{job}.mp4")).text.replace(job[:8], "")
+    absent = (await stranger.get(f"/clips/{'0' * 32}.mp4")).text.replace("0" * 8, "")
 
     assert foreign == absent
 

@@ -1,0 +1,121 @@
+"""A checkout of Clapper and the releases that its origin has: tags such as ``v0.3.0``."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InvalidInput
+from core.errors.setup import SetupProblem
+
+_RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_LIMIT_S = 300  # fetching, on a slow line
+
+
+class CheckoutNeeded(InvalidInput):
+    """This Clapper was installed from a wheel, so its installer updates it."""
+
+
+class CheckoutEdited(InvalidInput):
+    """Files of the program were changed here; going to another release would mix them."""
+
+    files: str
+
+
+class ReleaseUnknown(InvalidInput):
+    """There is no such release."""
+
+    release: str
+    newest: str
+
+
+class GitFailed(SetupProblem):
+    """Git could not do a step of an update."""
+
+    step: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCheckout:
+    """The folder that holds this program as git gave it."""
+
+    folder: Path
+
+    def commit(self) -> str:
+        """Return the commit that lies there: 40 hex digits."""
+        return self._git("rev-parse", "HEAD")
+
+    def require_untouched(self) -> None:
+        """Do nothing where every file is as git gave it.
+
+        Raises:
+            CheckoutEdited: some are not.
+        """
+        edited = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
+        if edited:
+            raise CheckoutEdited(files=", ".join(line[2:].strip() for line in edited[:5]))
+
+    def fetch(self) -> None:
+        """Learn which releases there are."""
+        self._git("fetch", "--quiet", "--tags", "origin")
+
+    def release(self, asked: str | None) -> str:
+        """Return the release ``asked`` for, or the newest.
+
+        Raises:
+            ReleaseUnknown: there is none.
+        """
+        found = [tag for tag in self._git("tag", "--list", "v*").split() if _RELEASE.fullmatch(tag)]
+        newest = max(found, key=_version, default="")
+        chosen = newest if asked is None else next((t for t in found if t == _tag(asked)), "")
+        if not chosen:
+            raise ReleaseUnknown(release=asked or "v*", newest=newest or "–")
+        return chosen
+
+    def commit_of(self, release: str) -> str:
+        """Return the commit of a release."""
+        return self._git("rev-list", "-n", "1", release)
+
+    def go_to(self, commit: str) -> None:
+        """Lay out another commit."""
+        self._git("checkout", "--quiet", "--detach", commit)
+
+    def _git(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603  # argument list, no shell
+                ["git", *arguments],  # noqa: S607  # the user's own git
+                cwd=self.folder,
+                env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},  # noqa: TID251  # handed on to git
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=_LIMIT_S,
+                stdin=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise GitFailed(step=arguments[0], detail=str(error)) from None
+        if done.returncode:
+            raise GitFailed(step=arguments[0], detail=done.stderr.strip() or str(done.returncode))
+        return done.stdout.strip()
+
+
+def checkout_of(folder: Path) -> ProgramCheckout:
+    """Return the checkout at ``folder``.
+
+    Raises:
+        CheckoutNeeded: git did not lay it out.
+    """
+    if not (folder / ".git").exists():
+        raise CheckoutNeeded
+    return ProgramCheckout(folder)
+
+
+def _tag(asked: str) -> str:
+    return asked if asked.startswith("v") else f"v{asked}"
+
+
+def _version(tag: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in tag[1:].split("."))

@@ -1,0 +1,136 @@
+"""Fetch a release, install what it needs, migrate, look at everything; say how to go back."""
+
+import asyncio
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core import __version__
+from core.app.backup import NothingToBackUp, make_backup
+from core.cli.exit_codes import out
+from core.cli.upgrade.checkout import ProgramCheckout, checkout_of
+from core.control.client import running_service
+from core.errors.setup import SetupProblem
+from core.i18n.messages import say
+from core.runtime.paths import readable
+from core.runtime.program_files import PROJECT_ROOT
+from core.settings import Settings, load_settings
+
+APP = typer.Typer()
+_EXTRAS = {"cluster": "procrastinate", "mcp": "mcp"}  # a package that only this one brings
+
+
+class ServiceStillRuns(SetupProblem):
+    """The program cannot be changed below a service that runs it."""
+
+    path: str
+
+
+class UpdateFailed(SetupProblem):
+    """A step failed; the program is what it was."""
+
+    step: str
+    release: str
+
+
+@APP.command("update", help=say("help_update"))
+def update(
+    *,
+    to: Annotated[str | None, typer.Option("--to", metavar="RELEASE", help=say("help_to"))] = None,
+    look: Annotated[bool, typer.Option("--check", help=say("help_update_check"))] = False,
+) -> None:
+    """Bring the program to the newest release, or to another one.
+
+    Raises:
+        ClapperError: it cannot be done; the program and its data are what they were.
+    """
+    settings, checkout = load_settings(), checkout_of(PROJECT_ROOT)
+    checkout.fetch()
+    release = checkout.release(to)
+    if checkout.commit_of(release) == checkout.commit():
+        _print(say("update_current", {"release": release}))
+        return
+    _print(say("update_found", {"release": release, "version": __version__}))
+    if look:
+        return
+    checkout.require_untouched()
+    asyncio.run(_require_stopped(settings))
+    _Update(checkout, settings, release, checkout.commit()).run()
+
+
+async def _require_stopped(settings: Settings) -> None:
+    async with running_service(settings.data_dir) as client:
+        if client is not None:
+            raise ServiceStillRuns(readable(settings.data_dir))
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """The way from one commit to a release."""
+
+    checkout: ProgramCheckout
+    settings: Settings
+    release: str
+    before: str  # commit
+
+    def run(self) -> None:
+        """Go there, or stay here.
+
+        Raises:
+            UpdateFailed: a step failed, and this is what it was.
+        """
+        kept = self._back_up()
+        self.checkout.go_to(self.release)
+        for step, command in (
+            ("install", install_command(self.checkout.folder)),
+            ("migrate", _clapper("db", "migrate")),
+        ):
+            if not self._done(command):
+                self.checkout.go_to(self.before)
+                self._done(install_command(self.checkout.folder))
+                raise UpdateFailed(step=step, release=self.release)
+        self._done(_clapper("doctor"))  # what it finds is for people to read
+        _print(say("update_done", {"release": self.release}))
+        self._say_way_back(kept)
+
+    def _back_up(self) -> Path | None:
+        """Copy the data beside it, where there are any yet."""
+        data = self.settings.data_dir
+        kept = data.with_name(f"{data.name}-before-{self.release}")
+        with suppress(NothingToBackUp):
+            make_backup(self.settings, kept)
+            return kept
+        return None
+
+    def _done(self, command: list[str]) -> bool:
+        """Run a step with the program as it lies there now; what it says is for the terminal."""
+        return subprocess.run(command, cwd=self.checkout.folder, check=False).returncode == 0  # noqa: S603  # argument list, no shell
+
+    def _say_way_back(self, kept: Path | None) -> None:
+        install = " ".join(install_command(self.checkout.folder))
+        steps = [f"git checkout {self.before}", install]
+        if kept is not None:
+            steps.append(f"{sys.executable} -m clapper restore --force {readable(kept)}")
+        _print(say("update_back", {"steps": "\n".join(f"  {step}" for step in steps)}))
+
+
+def install_command(folder: Path) -> list[str]:
+    """Return what installs the program of ``folder``, with the extras that are here already."""
+    extras = ",".join(name for name, package in _EXTRAS.items() if find_spec(package))
+    what = f"{folder}[{extras}]" if extras else str(folder)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    return [*pip, "--constraint", str(folder / "constraints.txt"), "--editable", what]
+
+
+def _clapper(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "clapper", *arguments]
+
+
+def _print(sentence: str) -> None:
+    out().print(sentence, soft_wrap=True, markup=False)

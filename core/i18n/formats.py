@@ -1,0 +1,90 @@
+"""Write numbers, amounts and moments as a language does.
+
+CLDR, by Babel, says which plural a number takes and how decimals are marked; the units of
+``units.toml`` are our own, since they are short and the same on every front.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+
+OTHER = "other"  # of CLDR: every language has it
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """Return what CLDR knows of ``language``."""
+    return Locale.parse(language)
+
+
+@cache
+def plurals_of(language: str) -> frozenset[str]:
+    """Return the plurals of ``language``, of which every choice in its sentences names all."""
+    return frozenset({*locale_of(language).plural_form.tags, OTHER})
+
+
+def forms(spec: str) -> dict[str, str]:
+    """Return what a choice such as ``one=file|other=files`` holds, by plural."""
+    return dict(form.split("=", 1) for form in spec.split("|"))
+
+
+def is_choice(spec: str) -> bool:
+    """Tell whether a field's format is a choice between plurals."""
+    return "=" in spec
+
+
+class Amounts:
+    """Numbers and moments in one language."""
+
+    def __init__(self, language: str, units: Mapping[str, str]) -> None:
+        """Take the language, and its words for units by ``units.…``."""
+        self._locale = locale_of(language)
+        self._units = units
+
+    def plural(self, value: float, spec: str) -> str:
+        """Return the word for ``value`` out of a choice."""
+        choice = forms(spec)
+        return choice.get(self._locale.plural_form(value), choice[OTHER])
+
+    def number(self, value: object) -> str:
+        """Write a whole number with all its digits, another one with two behind the mark."""
+        if isinstance(value, int):
+            return str(value)  # seeds have more digits than a float keeps
+        return self._decimal(float(str(value)), "0.##")
+
+    def seconds(self, value: float) -> str:
+        """Write seconds with at most one digit behind the mark."""
+        return self._decimal(value, "0.#") + " s"
+
+    def bytes(self, value: float) -> str:
+        """Write an amount of bytes in decimal units."""
+        if value < 1000:
+            return f"{value:.0f} {self._units['units.bytes']}"
+        for unit in ("kB", "MB"):
+            value /= 1000
+            if value < 1000:
+                return f"{self._decimal(value, '0.0')} {unit}"
+        return f"{self._decimal(value / 1000, '0.0')} GB"
+
+    def minutes(self, seconds: float) -> str:
+        """Write a time of more than a minute as minutes and seconds."""
+        whole = round(seconds)
+        if whole < 60:
+            return f"{seconds:.0f} s"
+        return f"{whole // 60} {self._units['units.minutes']} {whole % 60:02d} s"
+
+    def moment(self, value: object) -> str:
+        """Write epoch milliseconds as a date and a time in UTC; a dash where there is none."""
+        if value is None:
+            return "–"
+        if isinstance(value, str):
+            return value  # written by a front whose platform shows moments in its own way
+        at = datetime.fromtimestamp(float(str(value)) / 1000, UTC)
+        return format_datetime(at, self._units["units.clock"], locale=self._locale)
+
+    def _decimal(self, value: float, pattern: str) -> str:
+        return format_decimal(value, pattern, self._locale, group_separator=False)

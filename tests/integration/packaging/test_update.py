@@ -1,0 +1,133 @@
+"""A checkout goes to another release and back, with its data."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from core.runtime.program_files import PROJECT_ROOT
+
+HERE = Path(sysconfig.get_paths()["purelib"])
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *AUTHOR, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with the program as it is, and two releases after it; the last is broken."""
+    if not (PROJECT_ROOT / ".git").exists():
+        pytest.skip("needs the checkout of Clapper, with git")
+    folder = tmp_path_factory.mktemp("origin")
+    known = git(PROJECT_ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in known.split("\0"):
+        source, target = PROJECT_ROOT / name, folder / name
+        if source.is_file() and name.partition("/")[0] not in ("tests", "bench", "docs"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    git(folder, "init", "--quiet")
+    for tag, version, pyproject in (
+        ("v9.0.0", "9.0.0", None),
+        ("v9.10.0", "9.10.0", None),
+        ("v9.11.0", "9.11.0", "[project]\nname = 'clapper-bot'\n"),
+    ):
+        (folder / "core" / "version.txt").write_text(version)
+        if pyproject is not None:
+            (folder / "pyproject.toml").write_text(pyproject)
+        git(folder, "add", "--all")
+        git(folder, "commit", "--quiet", "-m", version)
+        git(folder, "tag", tag)
+    return folder
+
+
+class Installation:
+    """A checkout with an environment of its own, which finds every library of this one."""
+
+    def __init__(self, folder: Path, origin: Path) -> None:
+        self.folder = folder / "clapper"
+        subprocess.run(
+            ["git", "clone", "--quiet", str(origin), str(self.folder)],
+            check=True,
+            capture_output=True,
+        )
+        git(self.folder, "checkout", "--quiet", "v9.0.0")
+        self.python = folder / "environment" / "bin" / "python"
+        command = [sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")]
+        subprocess.run(command, check=True)
+        (site,) = (folder / "environment" / "lib").glob("python*/site-packages")
+        libraries = [str(self.folder), str(HERE), *(one for one in sys.path if "-packages" in one)]
+        (site / "here.pth").write_text("\n".join(libraries))
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {
+            "PATH": f"{self.python.parent}:/usr/bin:/bin",
+            "HOME": str(self.folder.parent),
+            # all that it needs is here: nothing is fetched but from the repository beside it
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_NO_INDEX": "1",
+        }
+        return subprocess.run(
+            [str(self.python), "-m", "clapper", *arguments],
+            cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    @property
+    def release(self) -> str:
+        return git(self.folder, "describe", "--tags")
+
+
+@pytest.fixture
+def installed(tmp_path: Path, origin: Path) -> Installation:
+    return Installation(tmp_path, origin)
+
+
+def test_an_update_keeps_the_data_and_says_the_way_back(installed: Installation) -> None:
+    made = installed.run("generate", "t2v", "-p", "a kite", "--seconds", "1", "-o", "../kite.mp4")
+    assert made.returncode == 0, made.stderr
+
+    done = installed.run("update", "--to", "9.10.0")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed.release == "v9.10.0"
+    assert "git checkout" in done.stdout
+    kept = installed.folder / "data-before-v9.10.0"
+    assert str(kept) in done.stdout
+    assert any(kept.rglob("*.mp4"))
+    assert "a kite" not in installed.run("update", "--check").stdout
+
+
+def test_a_release_that_cannot_be_installed_leaves_all_as_it_was(
+    installed: Installation,
+) -> None:
+    done = installed.run("update")
+
+    assert done.returncode != 0
+    assert "install" in done.stderr
+    assert installed.release == "v9.0.0"
+
+
+def test_what_was_changed_here_is_not_mixed_with_a_release(installed: Installation) -> None:
+    (installed.folder / "README.md").write_text("mine")
+
+    done = installed.run("update")
+
+    assert done.returncode == 2
+    assert "README.md" in done.stderr
+    assert installed.release == "v9.0.0"
+
+
+def test_a_release_that_is_not_there_is_named(installed: Installation) -> None:
+    done = installed.run("update", "--to", "7.1.0")
+
+    assert done.returncode == 2
+    assert "7.1.0" in done.stderr
+    assert "v9.11.0" in done.stderr
