@@ -69,7 +69,6 @@ class JobView:
     width: int = 0  # px of the clip, also before there is one; 0: unknown
     height: int = 0
     fps: float = 0.0
-    preview: str = ""  # address of the newest picture of what is being made; empty: none
     parent: str = ""  # the job whose clip this one came from; empty: none, or nobody knows
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem

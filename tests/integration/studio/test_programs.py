@@ -315,7 +315,7 @@ async def test_a_stranger_finds_nothing_at_any_address_and_no_token_nothing_at_a
                 told = problem(await stranger.request(method, address), 404)
                 none = problem(await stranger.request(method, path.format(job="0" * 32)), 404)
                 assert told["code"] == none["code"] == "job_unknown"
-                assert told["detail"].replace(job, "") == none["detail"].replace("0" * 32, "")
+                assert told["detail"].replace(job[:8], "") == none["detail"].replace("0" * 8, "")
     assert (await stranger.get("/jobs")).json() == {"jobs": [], "next": None}
     assert (await owner.get(f"/jobs/{job}")).json()["state"] == "succeeded"
 
