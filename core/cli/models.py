@@ -19,6 +19,7 @@ from rich.table import Table
 from core.cli.exit_codes import ExitStatus, explained_exit
 from core.cli.terminal import PlainConsole, literally, out
 from core.domain.modes import Mode
+from core.domain.presets import Control
 from core.domain.progress import Downloading, Progress
 from core.i18n.messages import name, say
 from core.models.catalog import FAMILY, ModelFile, Profile
@@ -60,12 +61,15 @@ def pull(
         bool, typer.Option("--accept-licences", help=say("help_models_accept"))
     ] = False,
     doubling: Annotated[bool, typer.Option("--doubling", help=say("help_models_doubling"))] = False,
+    control: Annotated[
+        Control | None, typer.Option("--control", help=say("help_models_control"))
+    ] = None,
 ) -> None:
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
     console = out()
     with explained_exit():
         store, chosen = _open(profile, changes=True)
-        files = FAMILY.files_for(mode, chosen, doubled=doubling)
+        files = FAMILY.files_for(mode, chosen, doubled=doubling, control=control)
         _agree(console, store, files, accepted=accept_licences)
         with _bars(console) as bars:
             asyncio.run(store.ensure(files, _Meter(bars), CancelToken()))
@@ -111,7 +115,7 @@ def prune(
     console = out()
     with explained_exit():
         store, _ = _open(profile, changes=True)
-        keep = FAMILY.files_for(None, profile, doubled=True) if profile else FAMILY.all_files()
+        keep = FAMILY.profiles[profile].files.values() if profile else FAMILY.all_files()
         items = garbage(store, keep)
         if not items:
             console.print(say("models_nothing_to_prune"))

@@ -183,8 +183,7 @@ class ComfyExecutor:
         """
         mode, family = order.request.mode, self.plan.family
         workflow = await asyncio.to_thread(load, mode, self.plan.custom)
-        doubled = order.request.sampling.doubled
-        files = family.files_for(mode, self.plan.profile, doubled=doubled)
+        files = family.files_of(order.request, self.plan.profile)
         if workflow.custom:
             named = {Path(file.name).name for file in named_files(workflow.graph)}
             files = tuple(file for file in family.all_files() if file.name in named)

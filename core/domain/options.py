@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits, most_fps
 from core.domain.modes import MODES, Mode
-from core.domain.presets import Camera, Drafts, Enhance, Preset, Sync
+from core.domain.presets import Camera, Control, Drafts, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -191,6 +191,17 @@ OPTIONS: dict[str, Option] = {
             costs=True,
         ),
         Option(
+            "control",
+            OptionKind.CHOICE,
+            tuple(Control),
+            Control,
+            Control.EDGES,
+            modes=frozenset({Mode.STYLE}),
+            kept=True,
+            shapes_draft=True,
+            costs=True,
+        ),
+        Option(
             "drafts",
             OptionKind.CHOICE,
             tuple(Drafts),
@@ -230,6 +241,7 @@ class Options:
     times: str = ""
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
+    control: str | None = None
     drafts: str | None = None
     style: str = ""  # the name of one of core.domain.styles
     negative_prompt: str = ""

@@ -41,6 +41,14 @@ class Sync(StrEnum):
     OFF = "off"  # never, which saves its passes
 
 
+class Control(StrEnum):
+    """What a restyled clip takes from its source."""
+
+    EDGES = "edges"  # every outline; needs no network
+    DEPTH = "depth"  # how far things are: outlines may change
+    POSE = "pose"  # how people stand and move: all else may change
+
+
 class Enhance(StrEnum):
     """Whether a language model makes more of the prompt."""
 

@@ -20,7 +20,7 @@ from core.domain.lineage import DRAFTS, JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
-from core.domain.presets import PRESETS, Camera, Enhance, Preset, Sync
+from core.domain.presets import PRESETS, Camera, Control, Enhance, Preset, Sync
 from core.domain.words import StyleWords, Wording, worded
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
@@ -42,6 +42,7 @@ class Sampling:
     camera: Camera = Camera.NONE
     enhance: Enhance = Enhance.OFF
     sync: Sync = Sync.AUTO
+    control: Control = Control.EDGES
     negative_prompt: str = ""
     times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins

@@ -54,6 +54,7 @@ def plan_of(
         written=family.enhanced_tokens if sampling.enhance is Enhance.ON else 0,
         images=guides.images + more,
         clip_shrink=shrink * guides.clip_shrink,
+        control_flops=getattr(family.architecture.control, sampling.control, 0.0),
         shown_frames=shown_frames(request) + 1 if film_of(request) else 0,
         doubled=sampling.doubled,
         decodes_audio=not guides.keeps_sound,

@@ -175,6 +175,7 @@ class SamplingPlan:
     clip_shrink: int = (
         0  # the control clip is encoded at the size divided by this; 0: there is none
     )
+    control_flops: float = 0.0  # of the networks that look at a frame of the control clip
     shown_frames: int = 0  # of a film that goes on, encoded in every stage
     doubled: bool = False  # a frame is put between every two before they are decoded
     decodes_audio: bool = True
@@ -234,6 +235,7 @@ def _prepare(plan: SamplingPlan) -> PartCost | None:
     if plan.clip_shrink:
         shrunk = (plan.width // plan.clip_shrink, plan.height // plan.clip_shrink)
         flops += CODEC.encode_flops * voxels(*shrunk, plan.frames)
+        flops += plan.control_flops * plan.frames
     if not flops:
         return None
     return PartCost(Part.PREPARE, flops, flops / CODEC.encode_flops * CODEC.activation_bytes)

@@ -10,7 +10,10 @@ from enum import StrEnum
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
-from core.models import split_files, whole_files
+from core.domain.options import OPTIONS
+from core.domain.presets import Control
+from core.domain.requests import Request
+from core.models import control_files, split_files, whole_files
 from core.models.architecture import LTX_ARCHITECTURE, Architecture
 from core.models.model_file import Licence, ModelFile
 from core.models.node_classes import LTX_NODES, NodeClasses
@@ -37,7 +40,13 @@ class Slot(StrEnum):
     UPSCALER = "upscaler"
     DISTILLED_LORA = "distilled_lora"
     CONTROL_LORA = "control_lora"
+    DEPTH = "depth"  # sees how far things are, where a film's depth is to be kept
+    POSE = "pose"  # sees how people stand, where that is to be kept
+    PEOPLE = "people"  # finds them for it
     TEMPORAL_UPSCALER = "temporal_upscaler"  # a frame between every two, where that is asked for
+
+
+_SEEN_BY = {Slot.DEPTH: Control.DEPTH, Slot.POSE: Control.POSE, Slot.PEOPLE: Control.POSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class ModelNames:
     audio_vae: str = ""
     text_projection: str = ""
     temporal_upscaler: str = ""
+    depth: str = ""
+    pose: str = ""
+    people: str = ""
 
     @property
     def split(self) -> bool:
@@ -133,17 +145,29 @@ class ModelFamily:
         )
 
     def files_for(
-        self, mode: Mode | None, profile: Profile, *, doubled: bool = False
+        self,
+        mode: Mode | None,
+        profile: Profile,
+        *,
+        doubled: bool = False,
+        control: Control | None = None,
     ) -> tuple[ModelFile, ...]:
         """Return the files that ``mode`` needs, largest first; mode None means all modes.
 
-        ``doubled``: also the one that doubles the frame rate.
+        ``doubled``: also the one that doubles the frame rate; ``control``: also those that see it.
         """
         special = {slot for spec in MODES.values() for slot in spec.models}
         unused = special.difference(MODES[mode].models) if mode else set[str]()
         unused |= set() if doubled else {Slot.TEMPORAL_UPSCALER}
+        unused |= _SEEN_BY.keys() - {slot for slot, seen in _SEEN_BY.items() if seen is control}
         files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
+
+    def files_of(self, request: Request, profile: Profile) -> tuple[ModelFile, ...]:
+        """Return the files that ``request`` needs, largest first."""
+        sampling = request.sampling
+        control = sampling.control if OPTIONS["control"].offered_in(request.mode) else None
+        return self.files_for(request.mode, profile, doubled=sampling.doubled, control=control)
 
     def profile_for(self, memory_bytes: float) -> Profile:
         """Return the profile of the largest files for a device of ``memory_bytes``.
@@ -174,6 +198,9 @@ def _files(text_encoder: ModelFile, **parts: ModelFile) -> dict[Slot, ModelFile]
         Slot.DISTILLED_LORA: whole_files.DISTILLED,
         Slot.CONTROL_LORA: whole_files.CONTROL,
         Slot.TEMPORAL_UPSCALER: whole_files.TEMPORAL,
+        Slot.DEPTH: control_files.DEPTH,
+        Slot.POSE: control_files.POSE,
+        Slot.PEOPLE: control_files.PEOPLE,
     }
 
 
@@ -233,8 +260,6 @@ def names(profile: Profile) -> ModelNames:
     return FAMILY.names(profile)
 
 
-def files_for(
-    mode: Mode | None, profile: Profile, *, doubled: bool = False
-) -> tuple[ModelFile, ...]:
+def files_for(mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
     """Return the files that ``mode`` needs in the family in use; None means all modes."""
-    return FAMILY.files_for(mode, profile, doubled=doubled)
+    return FAMILY.files_for(mode, profile)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from core.domain.presets import Control
 from core.domain.progress import ProgressSink
 from core.errors import ModelUnavailable, SetupProblem
 from core.i18n.messages import explain
@@ -50,5 +51,7 @@ async def ensure_files(
             **data,
         )
         file = str(data.get("file") or data.get("what") or files[0].name)
-        doubled = " --doubling" * order.request.sampling.doubled
-        raise ModelUnavailable(file, f"clapper models pull{doubled}") from problem
+        sampling = order.request.sampling
+        more = " --doubling" * sampling.doubled
+        more += f" --control {sampling.control}" * (sampling.control is not Control.EDGES)
+        raise ModelUnavailable(file, f"clapper models pull{more}") from problem

@@ -20,7 +20,7 @@ from core.domain.styles import Filled
 from core.duration import Estimate, largest_fitting
 from core.duration.memory import largest_with_room
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly, TooLargeForDevice
-from core.models.catalog import ModelFile, Profile, files_for
+from core.models.catalog import FAMILY, ModelFile, Profile
 from core.runtime.clock import Clock, now_ms
 from core.service.estimator import RunBook
 
@@ -93,7 +93,8 @@ class Previewer:
         self._profile = profile
         self._executor = executor
         self._clock = clock
-        self._looked_up: dict[Mode, tuple[int, int]] = {}  # bytes missing, and when that was so
+        # of what a request needs: bytes missing, and when that was so
+        self._looked_up: dict[tuple[ModelFile, ...], tuple[int, int]] = {}
 
     async def preview(
         self,
@@ -130,7 +131,7 @@ class Previewer:
             composition,
             estimate,
             cost_ms,
-            await self._download_bytes(mode) if needs_models else None,
+            await self._download_bytes(request) if needs_models else None,
             self._memory(request) if needs_models else None,
             refusal,
             self._fitting(request, refusal, quota),
@@ -188,13 +189,13 @@ class Previewer:
         found = self._runs.largest(request, budget_ms, self._limits)
         return None if found == request else found
 
-    async def _download_bytes(self, mode: Mode) -> int:
-        missing, looked_at = self._looked_up.get(mode, (0, 0))
+    async def _download_bytes(self, request: Request) -> int:
+        files = FAMILY.files_of(request, self._profile)
+        missing, looked_at = self._looked_up.get(files, (0, 0))
         if self._clock() - looked_at > MISSING_FILES_MS:
-            files = files_for(mode, self._profile)
             absent = await asyncio.to_thread(self._missing, files)
             missing = sum(file.size_bytes for file in absent)
-            self._looked_up[mode] = (missing, self._clock())
+            self._looked_up[files] = (missing, self._clock())
         return missing
 
     def _memory(self, request: Request) -> MemoryFit:

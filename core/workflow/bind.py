@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from core.domain.options import OPTIONS
 from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage
 from core.domain.requests import Request
@@ -106,8 +107,7 @@ def _conditions(
         found.add(Condition.UNGUIDED)
         if synced(request, choices):
             found.add(Condition.SYNCED)
-    if request.sampling.enhance is Enhance.ON:
-        found.add(Condition.ENHANCED)
+    found |= _asked_for(request)
     if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:
@@ -117,6 +117,14 @@ def _conditions(
     if SOUND in staged:
         found.add(Condition.SOURCE_SOUND)
     return frozenset(found)
+
+
+def _asked_for(request: Request) -> set[Condition]:
+    """Return what somebody chose."""
+    found = {Condition.ENHANCED} if request.sampling.enhance is Enhance.ON else set[Condition]()
+    if OPTIONS["control"].offered_in(request.mode):
+        found |= {one for one in Condition if one == request.sampling.control}
+    return found
 
 
 def take_form(graph: Graph, form: NodeForm) -> Node:

@@ -28,6 +28,8 @@ class Condition(StrEnum):
     ENHANCED = "enhanced"  # a language model makes more of the prompt
     TILED = "tiled"  # decode in tiles to save memory
     SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
+    DEPTH = "depth"  # of the source, its depth is kept
+    POSE = "pose"  # of the source, the pose of people is kept
     DRAFT = "draft"  # stage 1 alone is made, and its latents are kept
     CONTINUED = "continued"  # stage 1 was made before; its latents are read instead
 

@@ -40,6 +40,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "times": ("first_at", "last_at"),
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
     "sync": ("modality",),
+    "control": ("depth", "pose"),
     "enhance": ("prompt_key",),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),

@@ -18,12 +18,14 @@ FILES = sorted(
 )
 # of any generation of any family that the loaders of the pinned ComfyUI know
 FAMILIES = re.compile(
-    r"ltx|gemma|lightricks|\bwan[-_. ]?\d|hunyuan|mochi|cosmos|qwen|umt5|\bflux\b", re.IGNORECASE
+    r"ltx|gemma|lightricks|\bwan[-_. ]?\d|hunyuan|mochi|cosmos|qwen|umt5|\bflux\b"
+    r"|depth_anything|sdpose|rt_detr",
+    re.IGNORECASE,
 )
 # what core.comfy calls in ComfyUI has the name that ComfyUI gave it: modules, classes, attributes
 COMFY_CODE = re.compile(
     r"(?:comfy\.(?:ldm|text_encoders)\.)?\blightricks\b\.?|LTXA?V\w*|\bGemma3_12B\w+|\bGEMMA3_\w+"
-    r"|\bgemma3_12b\b|\b_?gemma(?:_config)?\b"
+    r"|\bgemma3_12b\b|\b_?gemma(?:_config)?\b|comfy\.ldm\.(?:depth_anything_3|rt_detr)\."
 )
 # the terms of a licence have words under its key
 TERMS = re.compile(rf"^licence_(?:{'|'.join(item.key for item in FAMILY.licences)}) = .*$", re.M)

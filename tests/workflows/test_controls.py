@@ -12,6 +12,8 @@ from core.domain.options import KEPT, OPTIONS, Options
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Sampling
+from core.domain.styles import Filled
+from core.domain.words import StyleWords
 from tests.support.option_rows import value_of
 
 if TYPE_CHECKING:
@@ -55,10 +57,13 @@ def test_every_option_of_every_mode_changes_the_graph(
     media = {slot.role: files[slot.role] for slot in MODES[mode].slots}
     if not OPTIONS[control].offered_in(mode):
         return
-    before, after = (
-        fill(compose(mode, options, media, RequestLimits()).request, guided=True).graph
-        for options in (BASE, replace(BASE, **{control: CHANGES[control]}))
+    changed = replace(BASE, **{control: CHANGES[control]})
+    words = StyleWords(changed.style, before="in ink") if changed.style else None
+    asked = (
+        compose(mode, filled.options, media, RequestLimits(), filled).request
+        for filled in (Filled(BASE, None, ()), Filled(changed, words, ()))
     )
+    before, after = (fill(request.as_worded, guided=True).graph for request in asked)
 
     assert before != after
 

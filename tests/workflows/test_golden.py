@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.domain.modes import Mode
-from core.domain.presets import Preset
+from core.domain.presets import Control, Preset
 from core.workflow.library import reuse_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ SPECIAL: dict[str, tuple[Mode, dict[str, Any]]] = {
     "keyframe-times": (Mode.KEYFRAME, {"more": 1, "times": "0.5, 2, 4"}),
     "extend-voice": (Mode.EXTEND, {"more": 1, "sound_from": 2.0}),
     "extend-doubled": (Mode.EXTEND, {"frames": 241, "fps": 48, "doubled": True}),
+    "style-depth": (Mode.STYLE, {"control": Control.DEPTH}),
+    "style-pose": (Mode.STYLE, {"control": Control.POSE}),
     "style-doubled": (Mode.STYLE, {"frames": 241, "fps": 48, "doubled": True}),
 }
 SCHEDULES = [(preset, False) for preset in Preset] + [(Preset.QUALITY, True)]

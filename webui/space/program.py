@@ -24,7 +24,7 @@ from core.interfaces.executor import Executor, Order
 from core.app.logs import log_as
 from core.app.maintenance import make_folders
 from core.app.preflight import check_settings, refuse_broken
-from core.models.catalog import Profile, files_for
+from core.models.catalog import Profile
 from core.models.preparation import ModelFileSource, ensure_files
 from core.models.setup import open_store
 from core.models.store import ModelStore
@@ -88,8 +88,7 @@ def leased(
     source = told(store, settings)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
-        request = order.request
-        files = files_for(request.mode, profile, doubled=request.sampling.doubled)
+        files = store.family.files_of(order.request, profile)
         await ensure_files(source, files, order, on_progress, cancel)
 
     at_once = settings.studio.concurrent

@@ -14,14 +14,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from core.comfy.output_node import TorchTensor
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
 from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
+from core.comfy.testing.seeing_networks import seeing_entries
 from core.comfy.testing.sentence_pieces import sentence_pieces
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
     SPREAD_F8,
     TensorSpec,
+    entries_of,
     scale_of,
 )
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile, Slot
@@ -89,11 +90,11 @@ class RandomWeightsWriter:
 
     def _content(self, slot: Slot) -> tuple[list[TensorSpec], dict[str, str]]:
         config = {"config": json.dumps(self.shapes.config)}
+        if slot in _PARTS:
+            return list(self.part(slot)), config
         match slot:
             case Slot.CHECKPOINT:
                 return list(self.checkpoint()), config
-            case Slot.TRANSFORMER | Slot.VIDEO_VAE | Slot.AUDIO_VAE | Slot.TEXT_PROJECTION:
-                return list(self.part(slot)), config
             case Slot.TEXT_ENCODER:
                 return list(self._text_encoder()), {}
             case Slot.UPSCALER:
@@ -109,6 +110,8 @@ class RandomWeightsWriter:
                 return list(self._lora("transformer_blocks.0.")), {
                     "reference_downscale_factor": "2"
                 }
+            case _:
+                return seeing_entries(self.torch, slot), {}
 
     def write(self, path: Path, entries: list[TensorSpec], metadata: dict[str, str]) -> None:
         """Write a safetensors file, tensor by tensor: never more than one is in memory."""
@@ -156,9 +159,9 @@ class RandomWeightsWriter:
             audio = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE(
                 {"config": config}
             )
-        yield from _entries(video, "vae.")
-        yield from _entries(audio.autoencoder, "audio_vae.")
-        yield from _entries(audio.vocoder, "vocoder.")
+        yield from entries_of(video, "vae.")
+        yield from entries_of(audio.autoencoder, "audio_vae.")
+        yield from entries_of(audio.vocoder, "vocoder.")
 
     def checkpoint(self, way: Quantisation = FP8) -> Iterator[TensorSpec]:
         """Yield the tensors of a whole checkpoint; ``way`` counts where they are quantised."""
@@ -168,7 +171,7 @@ class RandomWeightsWriter:
             transformer = module.LTXAVModel(
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
-        entries = _entries(transformer, "model.diffusion_model.")
+        entries = entries_of(transformer, "model.diffusion_model.")
         yield from quantised(entries, way) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
@@ -192,7 +195,7 @@ class RandomWeightsWriter:
         ops = importlib.import_module("comfy.ops").disable_weight_init
         config = _gemma_config(llama, self.shapes)()
         model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
-        entries = _entries(model, "model.")
+        entries = entries_of(model, "model.")
         yield from quantised(entries, FP4) if self.quantised else entries
         pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
@@ -200,7 +203,7 @@ class RandomWeightsWriter:
     def _upscaler(self, shape: dict[str, Any]) -> Iterator[TensorSpec]:
         module = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
         with self.torch.device("meta"):
-            yield from _entries(module.LatentUpsampler.from_config(shape), "")
+            yield from entries_of(module.LatentUpsampler.from_config(shape), "")
 
     def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""
@@ -219,14 +222,6 @@ class RandomWeightsWriter:
 
 def _bytes_of(torch: ModuleType, values: Any) -> memoryview:  # noqa: ANN401  # a tensor of torch
     return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
-
-
-class _HasState(Protocol):
-    """``torch.nn.Module``."""
-
-    def state_dict(self) -> dict[str, TorchTensor]:
-        """Return every tensor by name."""
-        ...
 
 
 class _Encoder(Protocol):
@@ -291,8 +286,3 @@ def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
         )
 
     return type("StandInEncoder", (original,), {"__init__": init})
-
-
-def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
-    for name, value in model.state_dict().items():
-        yield TensorSpec(prefix + name, tuple(value.shape))

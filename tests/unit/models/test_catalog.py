@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from core.domain.modes import MODES, Mode
+from core.domain.presets import Control
 from core.models.catalog import LTX_2_3, ModelNames, Profile, Slot, files_for, names
 from core.workflow.library import load
 
@@ -20,6 +21,7 @@ FOLDERS = {
     "text_encoders",
     "loras",
     "latent_upscale_models",
+    "geometry_estimation",
 }
 
 
@@ -53,6 +55,7 @@ def test_a_mode_loads_the_files_that_its_graph_names(mode: Mode, profile: Profil
     bound = {binding.value for binding in load(mode, None).bindings.values}
     if names(profile).split:
         bound |= PARTS
+    bound -= {Slot.DEPTH, Slot.POSE, Slot.PEOPLE}  # of forms that somebody has to ask for
 
     assert needed == {getattr(names(profile), slot) for slot in Slot if slot in bound} - {""}
     assert set(MODES[mode].models) <= set(Slot)
@@ -111,6 +114,20 @@ def test_the_text_encoder_has_its_own_terms() -> None:
     for profile in Profile:
         by_slot = LTX_2_3.profiles[profile].files
         assert by_slot[Slot.TEXT_ENCODER].licence.key == "gemma"
-        assert {file.licence.key for slot, file in by_slot.items() if slot != "text_encoder"} == {
-            "ltx2"
-        }
+        others = {slot: file.licence.key for slot, file in by_slot.items()}
+        assert others.pop(Slot.DEPTH) == "apache"
+        assert {others.pop(Slot.POSE), others.pop(Slot.PEOPLE)} == {"mit"}
+        del others[Slot.TEXT_ENCODER]
+        assert set(others.values()) == {"ltx2"}
+
+
+def test_a_restyled_clip_needs_what_sees_its_control_and_nothing_else() -> None:
+    def needed(mode: Mode, control: Control | None) -> set[str]:
+        files = LTX_2_3.files_for(mode, Profile.FP8, control=control)
+        return {file.name for file in files}
+
+    plain = needed(Mode.STYLE, Control.EDGES)
+    assert plain == needed(Mode.STYLE, None)
+    assert needed(Mode.STYLE, Control.DEPTH) - plain == {names(Profile.FP8).depth}
+    pose = {names(Profile.FP8).pose, names(Profile.FP8).people}
+    assert needed(Mode.STYLE, Control.POSE) - plain == pose
