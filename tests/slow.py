@@ -16,6 +16,7 @@ SLOW = frozenset(
         "browser/test_kept_forms.py",
         "browser/test_keyboard.py",
         "browser/test_operators.py",
+        "browser/test_programs.py",
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",
         "browser/test_stage.py",
