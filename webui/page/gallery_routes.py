@@ -79,6 +79,8 @@ class GalleryRoutes:
                 work = self._gallery.star(visitor, jobs, on=False)
             case "delete":
                 work = self._gallery.delete(visitor, jobs)
+            case "undo":
+                work = self._gallery.take_back(visitor, jobs)
             case _:
                 return PlainTextResponse("", 404)
         return JSONResponse({"jobs": await self._bridge.call(work)}, headers=_PRIVATE)

@@ -14,6 +14,8 @@ from core.domain.modes import MODES, Mode
 from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
 from webui.page.form import FormRules, ModeForm, build_form
+from webui.page.gallery_panel import build_gallery
+from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -29,9 +31,6 @@ _STAGE = (
     "</section>"
 )
 _QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"
-_HISTORY = (
-    "<h2>{title}</h2><ul></ul><button type='button' class='cl-button' hidden>{older}</button>"
-)
 _SIDE = (
     "<dl><div><dt>{model}</dt><dd></dd></div><div><dt>{queue}</dt><dd></dd></div>"
     "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
@@ -67,7 +66,6 @@ _PLACED = (
     "studio_keys_single",
     "studio_keys_close",
     "studio_elapsed",
-    "studio_preview",
     "studio_loop",
     "studio_speed",
     "studio_compare",
@@ -130,11 +128,11 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                     with gr.Tab(mode_title(mode), id=mode.value, render_children=True):
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
+            build_samples()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
-            title, older = say("studio_history"), say("studio_older")
-            _view("history", _HISTORY.format(title=title, older=older), words, "cl-history")
+            build_gallery(words)
             if accounts:  # guests are never operators
                 _view("operators", "<section hidden></section>", words, "cl-operators")
     return Page(side, tabs, modes, forms, stage, reload)

@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.i18n.messages import language_of, say
 from webui.page.theme import AMBER, CARD, INK, LINE, RAIL, STYLES, SUBDUED, TEXT
 
-_BLOCKING = re.compile(r'<link rel="stylesheet"[^>]*>|<script type="module"[^>]*></script>')
+_BLOCKING = re.compile(r'<link rel="stylesheet"([^>]*)>')
+# in its place, since later styles count more, but nobody waits for it
+_LATE = r"""<link rel="stylesheet" media="print" onload="this.media='all'"\1>"""
 _LANGUAGE = re.compile(r'(<html\b[^>]*?)\blang="en"')
 _BODY = re.compile(r"<body\b[^>]*>")
 _NAVIGATOR = (
@@ -42,12 +44,11 @@ _COLOURS = {
 
 def with_first_paint(html: str) -> str:
     """Return Gradio's page in the reader's language, with the frame of the page in front."""
-    late = "".join(_BLOCKING.findall(html))
     language = language_of(None)
-    html = _BLOCKING.sub("", html)
+    html = _BLOCKING.sub(_LATE, html)
     html = _LANGUAGE.sub(rf'\1lang="{language}" dir="{say("units.direction")}"', html, count=1)
     html = html.replace("<head>", "<head>" + _NAVIGATOR.format(language=language), 1)
-    return _BODY.sub(lambda body: body[0] + _shell() + late, html, count=1)
+    return _BODY.sub(lambda body: body[0] + _shell(), html, count=1)
 
 
 def _shell() -> str:

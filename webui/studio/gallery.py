@@ -54,11 +54,20 @@ class StudioGallery:
         return done
 
     async def delete(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
-        """Delete these jobs; return those that were there."""
+        """Delete these jobs in a while, unless it is taken back; return those that are there."""
         done: list[str] = []
         for job in await self.own(visitor, jobs):
             with suppress(JobUnknown, NotYours):
-                await self._users.delete(visitor.caller, job.id)
+                await self._endings.postpone(job.id, Action.DELETE, visitor)
+                done.append(job.id)
+        return done
+
+    async def take_back(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
+        """Keep these jobs after all; return those that are still there."""
+        done: list[str] = []
+        for job in await self.own(visitor, jobs):
+            with suppress(JobUnknown, NotYours):
+                await self._endings.take_back(job.id, visitor)
                 done.append(job.id)
         return done
 

@@ -57,6 +57,11 @@ async def test_the_owner_searches_stars_downloads_and_deletes(
     )
     assert sorted(answer.json()["jobs"]) == sorted([first, second])
     assert await shown(browser) == []
+    answer = await browser.post("/studio/gallery/undo", json={"jobs": [second]}, headers=OURS)
+    assert answer.json() == {"jobs": [second]}
+    assert await shown(browser) == [second]
+    await browser.post(f"/studio/jobs/{second}/delete", json={}, headers=OURS)
+    await browser.post(f"/studio/jobs/{first}/delete", json={}, headers=OURS)
     assert (await browser.get("/studio/gallery.zip")).status_code == 404
 
 
@@ -66,7 +71,7 @@ async def test_a_stranger_gets_changes_and_learns_nothing(
     job = await made(browser, studio)
 
     assert await shown(stranger) == []
-    for verb in ("star", "unstar", "delete"):
+    for verb in ("star", "unstar", "delete", "undo"):
         theirs, none = [
             await stranger.post(f"/studio/gallery/{verb}", json={"jobs": [one]}, headers=OURS)
             for one in (job, "0" * 32)

@@ -6,7 +6,6 @@ import pytest
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
-from core.domain.options import OPTIONS
 from core.domain.presets import Preset
 from core.domain.requests import Sampling
 from core.service.clip_settings import ClipSettings
@@ -23,9 +22,9 @@ def test_a_number_beyond_the_limits_is_brought_inside_and_said(change: dict[str,
     shown = describe(clip, LIMITS, guided=True)
 
     values = {key: value for one in shown["changes"].values() for key, value in one.items()}
-    for name in ("fps", "seconds", "width"):
-        low, high = OPTIONS[name].range_in(LIMITS)
-        assert low <= values[name] <= high
+    assert LIMITS.min_fps <= values["fps"] <= LIMITS.max_fps
+    assert LIMITS.min_seconds <= values["seconds"] <= LIMITS.max_seconds
+    assert LIMITS.min_side <= values["width"] <= LIMITS.max_side
     assert "Brought inside the limits" in shown["text"]
 
 
