@@ -52,6 +52,7 @@ SLOW = frozenset(
         "integration/studio/test_zerogpu.py",
         "integration/telegram/test_faults.py",
         "integration/telegram/test_kill.py",
+        "integration/telegram/test_ways_in.py",
         "space/test_clips.py",
         "space/test_frame.py",
         "space/test_lives.py",

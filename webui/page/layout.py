@@ -66,7 +66,6 @@ _PLACED = (
     "studio_keys_single",
     "studio_keys_close",
     "studio_elapsed",
-    "studio_preview",
     "studio_loop",
     "studio_speed",
     "studio_compare",

@@ -71,7 +71,6 @@ class JobView:
     width: int = 0  # px of the clip, also before there is one; 0: unknown
     height: int = 0
     fps: float = 0.0
-    preview: str = ""  # address of the newest picture of what is being made; empty: none
     parent: str = ""  # the job whose clip this one came from; empty: none, or nobody knows
     made_by: str = ""  # the button that asked for it, a member of Action; empty: it was typed
     group: str = ""  # the drafts that it was asked for with: the id of the first; empty: none
