@@ -16,6 +16,7 @@ from core.settings import Settings
 from webui.api.arity import FilledBlocks, on_type_error
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
+from webui.api.v1.access import ProgramAccess
 from webui.api.v1.application import ProgramInterface
 from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
@@ -29,6 +30,7 @@ from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.operator_routes import OperatorRoutes
 from webui.page.preflight import Preflight
+from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
 from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
 from webui.routes import StudioRoutes
@@ -99,7 +101,9 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
 
 
 def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
-    return InLanguage(Compression(Guard(FirstPaint(Assets(app)), settings)))
+    return InLanguage(
+        Compression(Guard(FirstPaint(Assets(app, framed=settings.on_space)), settings))
+    )
 
 
 def _app_parts(
@@ -112,6 +116,7 @@ def _app_parts(
     routes: list[BaseRoute] = [
         *sign_in_routes.all(),
         *FormRoutes(studio.handlers).all(),
+        ProgramSamples(service, ProgramAccess(service, bridge)).route,
         *GalleryRoutes(service.gallery, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),

@@ -49,14 +49,8 @@ const ClapperStage = (() => {
     screen.hidden = !(width && height);
     screen.style.aspectRatio = width && height ? `${width} / ${height}` : "";
   };
-  /* The newest preview in place of the one before; while it comes, the old one stays. */
-  const preview = (screen, job) => {
-    const image = screen.querySelector("img");
-    if (image && job.preview && image.getAttribute("src") !== job.preview) image.src = job.preview;
-  };
   const screenOf = (job) => {
     if (job.clip) return player(job, live.has(job.id));
-    if (job.live && job.preview) return h("img", { class: "cl-preview", src: job.preview, alt: words.studio_preview });
     return job.error && !job.calm ? card(job.error) : h("span", { class: "cl-clap", "aria-hidden": "true" });
   };
 
@@ -70,8 +64,7 @@ const ClapperStage = (() => {
     shape(screen, job);
     put(part("head"), [job.id, job.headline, job.state],
       h("strong", {}, job.headline), h("span", { class: "cl-tag" }, job.mode_name));
-    put(screen, [job.id, job.clip, job.error, Boolean(job.live && job.preview)], screenOf(job));
-    preview(screen, job);
+    put(screen, [job.id, job.clip, job.error], screenOf(job));
     const moving = job.live ? [job.fraction, job.stage, job.step, times(job)] : [];
     const parent = job.clip && parentOf(job);
     put(part("progress"), [job.id, moving, job.clip, parent && parent.id],

@@ -15,6 +15,7 @@ from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_gallery
+from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -65,7 +66,6 @@ _PLACED = (
     "studio_keys_single",
     "studio_keys_close",
     "studio_elapsed",
-    "studio_preview",
     "studio_loop",
     "studio_speed",
     "studio_compare",
@@ -128,6 +128,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                     with gr.Tab(mode_title(mode), id=mode.value, render_children=True):
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
+            build_samples()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")

@@ -101,6 +101,7 @@ _SCRIPTS = (
     "gallery.js",
     "side.js",
     "preflight.js",
+    "programs.js",
     "done.js",
     "shortcuts.js",
     "studio.js",

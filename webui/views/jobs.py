@@ -1,8 +1,10 @@
 """What the page shows of jobs, as plain data: words are chosen here, the page only places them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.domain.enhancement import prompt_note
+from core.domain.followups import Action
 from core.domain.jobs import Failure, Job, JobState
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.domain.request_words import words_note
@@ -69,8 +71,11 @@ class JobView:
     width: int = 0  # px of the clip, also before there is one; 0: unknown
     height: int = 0
     fps: float = 0.0
-    preview: str = ""  # address of the newest picture of what is being made; empty: none
     parent: str = ""  # the job whose clip this one came from; empty: none, or nobody knows
+    made_by: str = ""  # the button that asked for it, a member of Action; empty: it was typed
+    group: str = ""  # the drafts that it was asked for with: the id of the first; empty: none
+    group_number: int = 0  # its place among them, from 1
+    group_size: int = 0
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
@@ -128,10 +133,24 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         width=size.width if size else 0,
         height=size.height if size else 0,
         fps=job.asked.sampling.fps if job.asked else 0.0,
+        **lineage(job),
         elapsed_s=status.elapsed_s,
         calm=calm(job),
         ending=_ending_view(moment),
     )
+
+
+def lineage(job: Job) -> dict[str, Any]:
+    """Return what ``job`` was made from, as far as that is its owner's, and its drafts."""
+    found: dict[str, Any] = {}
+    if job.origin is not None:
+        found["made_by"] = job.origin.action
+        if job.origin.action != Action.REMIX:  # of somebody else's job nothing is said
+            found["parent"] = job.origin.parent_id or ""
+    if job.group is not None:
+        found |= {"group": job.group.id, "group_number": job.group.number}
+        found["group_size"] = job.group.size
+    return found
 
 
 def _ending_view(moment: Moment) -> EndingView | None:

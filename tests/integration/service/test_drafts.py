@@ -6,13 +6,14 @@ import pytest
 
 from core.app.core import Core
 from core.domain.followups import Action
-from core.domain.jobs import JobState, ReplyTo
+from core.domain.jobs import Failure, JobState, ReplyTo
 from core.domain.options import Options
 from core.domain.people import Caller, Requester
 from core.errors import QuotaExceeded, TooManyQueued
 from core.storage.invariants import check
-from core.testing.doubles import QuickExecutor, RecordingDelivery, running
+from core.testing.doubles import RecordingDelivery, running
 from tests.support.jobs import ask, until_ended
+from webui.views.jobs import job_view
 
 ANN = Caller(Requester("test", "ann"), "test")
 FOUR = Options(prompt="a red kite", width=256, height=256, seconds=1, drafts="4", seed=5)
@@ -86,12 +87,9 @@ async def test_cancel_of_one_cancels_all_and_says_so_once(core: Core) -> None:
     assert await sound(core)
 
 
-async def test_a_draft_that_fails_is_said_and_refunded_and_the_others_arrive(
-    core: Core, executor: QuickExecutor
-) -> None:
+async def test_a_draft_that_fails_is_said_and_refunded_and_the_others_arrive(core: Core) -> None:
     delivery = RecordingDelivery()
     core.router.register(delivery)
-    executor.fails_next = RuntimeError("broken") if hasattr(executor, "fails_next") else None
     ticket = await ask(core, ANN, "one", FOUR)
     second = (await drafts_of(core, ticket.job_id))[1]
     async with core.database.transaction() as connection:
@@ -133,14 +131,22 @@ async def test_a_service_that_dies_between_drafts_tells_of_all_of_them_once(
     ticket = await ask(core, ANN, "one", FOUR, reply_to=ReplyTo("test", {}))
     for _ in range(ended):
         job = await core.queue.claim()
-        await core.queue.fail(job.id, job.token, core.jobs and _failure())
+        await core.queue.fail(job.id, job.token, Failure("out_of_memory"))
     counts = await core.outbox.counts()
 
     assert (counts.pending, counts.sent) == ((1, 3) if ended == 4 else (0, ended))
     assert len(await drafts_of(core, ticket.job_id)) == 4
 
 
-def _failure():
-    from core.domain.jobs import Failure
+async def test_the_page_is_told_of_siblings_and_of_what_a_clip_came_from(core: Core) -> None:
+    ticket = await ask(core, ANN, "one", FOUR)
+    drafts = await drafts_of(core, ticket.job_id)
+    finish = await core.users.follow_up(ANN, ticket.job_id, Action.QUALITY)
+    finished = await core.users.submit(ANN, finish, ReplyTo("test", {}), "finish")
 
-    return Failure("out_of_memory")
+    shown = [job_view(job) for job in drafts]
+    child = job_view(await core.jobs.get(finished.job_id))
+
+    assert {view.group for view in shown} == {ticket.job_id}
+    assert [view.group_number for view in shown] == [1, 2, 3, 4]
+    assert (child.parent, child.made_by, child.group) == (ticket.job_id, "quality", "")

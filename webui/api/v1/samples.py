@@ -1,9 +1,9 @@
-"""The same request in curl, Python and JavaScript, from templates that the page fills too."""
+"""The same request in curl, Python and JavaScript, from one template for each."""
 
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -130,8 +130,3 @@ def code_samples(url: str = "https://clapper.example/api/v1") -> list[dict[str, 
         {"lang": one.lang, "label": one.label, "source": write_sample(one, url, _EXAMPLE)}
         for one in SAMPLES
     ]
-
-
-def templates() -> list[dict[str, str]]:
-    """Return the templates, for the page."""
-    return [asdict(one) for one in SAMPLES]

@@ -27,6 +27,7 @@ from webui.views.errors import fix_for
 LIMITS = RequestLimits()
 ROWS = {**OPTIONS, **{row.name: row for row in NEW_ROWS}}
 CASES = [(mode, row) for mode in MODES for row in ROWS.values() if row.offered_in(mode)]
+BY_ITS_WORDS = "style"  # a clip tells the words of a style, since its name is a place's own
 CHOSEN = {"prompt": "a kite", "seed": "7", "lock": True, "follow": True}
 FILES = {
     MediaKind.IMAGE: MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 1280, 704),
@@ -71,7 +72,8 @@ def test_a_value_of_the_form_comes_back_from_row_and_clip(mode: Mode, option: Op
         told = Options.of({"prompt": "a kite", "seed": 7, option.name: value})
 
         assert request == compose(mode, told, media_of(mode), LIMITS).request, option.name
-        assert asked(mode, reloaded(read)) == request, option.name
+        if option.name != BY_ITS_WORDS:
+            assert asked(mode, reloaded(read)) == request, option.name
     assert asked(mode, form_of(option, mode, values[-1])) != asked(mode, {}), option.name
 
 
@@ -88,9 +90,9 @@ def test_a_dropped_clip_has_one_tick_for_each_row_that_the_page_has(*, guided: b
     shown = describe(clip, LIMITS, guided=guided)
     ticks = {tick for _, tick in shown["ticks"]}
 
-    offered = [row for row in ROWS.values() if row.offered_in(Mode.T2V)]
+    offered = [row for row in ROWS.values() if row.offered_in(Mode.T2V) and not row.several]
     wanted = {row.name for row in offered if guided or not row.guided_only}
-    assert ticks == wanted - {"aspect", "width", "height"} | {"pixels"}
+    assert ticks == wanted - {"aspect", "width", "height", BY_ITS_WORDS} | {"pixels"}
     assert set(shown["changes"]["pixels"]) == {"width", "height"}
     assert dict.fromkeys(ticks) == dict.fromkeys(shown["changes"])
 
