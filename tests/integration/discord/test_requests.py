@@ -4,6 +4,7 @@ import pytest
 
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
+from core.i18n.messages import DEFAULT_LANGUAGE, languages
 from core.testing.jobs import submit_request
 
 ANN, BEN, OP = 501, 502, 900
@@ -65,28 +66,29 @@ def named(items: list[dict], name: str) -> dict:
     return next(item for item in items if item["name"] == name)
 
 
-async def test_commands_options_choices_and_menus_have_german_names(guild) -> None:
+async def test_commands_options_choices_and_menus_have_names_of_every_language(guild) -> None:
     """The server has refused names that Discord would refuse (tests.support.platforms)."""
     lipsync = named(guild.world.commands, "lipsync")
     history, admin = (named(guild.world.commands, name) for name in ("history", "admin"))
     camera = named(lipsync["options"], "camera")
     cancel = named(admin["options"], "cancel")
 
-    assert history["name_localizations"] == {"de": "verlauf"}
-    assert named(lipsync["options"], "image")["name_localizations"] == {"de": "bild"}
-    assert cancel["name_localizations"] == {"de": "abbrechen"}
+    assert history["name_localizations"] == {"de": "verlauf", "pl": "historia"}
+    assert named(lipsync["options"], "image")["name_localizations"] == {"de": "bild", "pl": "obraz"}
+    assert cancel["name_localizations"] == {"de": "abbrechen", "pl": "anuluj"}
     assert named(camera["choices"], "dolly in")["value"] == "dolly_in"
-    assert named(camera["choices"], "dolly in")["name_localizations"]["de"] != "dolly in"
+    assert named(camera["choices"], "dolly in")["name_localizations"]["pl"] == "najazd"
     menu = named(guild.world.commands, "Restyle this")
-    assert menu["name_localizations"] == {"de": "Look übertragen"}
+    assert menu["name_localizations"] == {"de": "Look übertragen", "pl": "Zmień styl"}
 
 
-async def test_every_name_and_description_has_a_german_one(guild) -> None:
+@pytest.mark.parametrize("language", [one for one in languages() if one != DEFAULT_LANGUAGE])
+async def test_every_name_and_description_is_in_every_language(guild, language: str) -> None:
     def lacking(item: dict) -> list[str]:
         own = [
             f"{field} of {item['name']}"
             for field in ("name", "description")
-            if item.get(field) and "de" not in (item.get(f"{field}_localizations") or {})
+            if item.get(field) and language not in (item.get(f"{field}_localizations") or {})
         ]
         inner = [*item.get("options", []), *item.get("choices", [])]
         return own + [found for part in inner for found in lacking(part)]

@@ -96,7 +96,9 @@ async def test_a_new_row_is_in_every_command_with_label_hint_and_range(
     for mode in MODES:
         found = (await parameters(mode))["mood"]
         assert found["description"] == "What mood does"
-        assert found["name_localizations"] == {"de": "mood_name"}
+        assert found["name_localizations"] == {
+            language: "mood_name" for language in languages() if language != "en"
+        }
         assert found["type"] == KINDS.get(kind, 3)
         if kind in KINDS:
             assert (found["min_value"], found["max_value"]) == row.range_in(LIMITS)
