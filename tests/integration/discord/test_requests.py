@@ -3,6 +3,7 @@
 import pytest
 
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.domain.presets import Preset
 from core.i18n.messages import DEFAULT_LANGUAGE, languages
 from core.testing.jobs import submit_request
@@ -95,8 +96,11 @@ async def test_every_name_and_description_is_in_every_language(guild, language: 
 
     missing = {found for command in guild.world.commands for found in lacking(command)}
 
-    # presets are called so in every text and language, and nobody translates a draft alone
-    assert missing <= {f"name of {preset}" for preset in Preset}
+    # presets and numbers are called so in every text and language
+    verbatim = {
+        choice for option in OPTIONS.values() for choice in option.choices if option.verbatim
+    }
+    assert missing <= {f"name of {choice}" for choice in {*verbatim, *Preset}}
 
 
 async def test_a_german_reader_is_told_the_german_names_and_may_use_them(guild) -> None:
