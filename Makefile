@@ -8,7 +8,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo setup run test test-slow test-cluster test-space torture check format clean test-comfy test-gpu bench space-lock
+.PHONY: help demo setup run test test-slow test-cluster test-space torture check audit coverage format clean test-comfy test-gpu bench space-lock
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s "|"
@@ -55,6 +55,15 @@ check: $(VENV)/.dev ## style, types, structure
 space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
 	$(PIP) install uv==0.13.9
 	$(BIN)/python -m core.cli.space.lock
+
+audit: | $(VENV)/bin/python ## known weaknesses of what is pinned; asks the package index about every pin
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+coverage: $(VENV)/.dev ## `make test`, and which lines it ran: htmlcov/
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture \
+	  --cov core --cov bots --cov webui --cov-report term:skip-covered --cov-report html
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -15,7 +15,8 @@ from core.interfaces.executor import Executor, StartableExecutor
 from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.worker.worker import Worker
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is of POSIX alone
+SIGNALS = tuple(one for one in signal.Signals if one.name in _NAMES)
 AT_ONCE_S = 1.0
 OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce: TypeAlias = Callable[[str], None]

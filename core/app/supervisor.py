@@ -25,7 +25,8 @@ from core.runtime.last_resort import BEGAN, ENDED
 RESTART = 75  # the service asks to be started anew; EX_TEMPFAIL of sysexits.h
 # done, wrong options, refused, failed, installation, Ctrl-C: the same would happen again
 FINAL = frozenset({0, 2, 3, 4, 5, 130})
-PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_NAMES = ("SIGTERM", "SIGINT", "SIGHUP")  # the last is of POSIX alone
+PASSED_ON = tuple(one for one in signal.Signals if one.name in _NAMES)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 HOUR_S = 3600.0
 

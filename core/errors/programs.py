@@ -1,6 +1,5 @@
 """What can go wrong between a program and its interface."""
 
-from core.errors.base import SetupProblem
 from core.errors.input import InvalidInput
 from core.errors.refusals import Refused
 
@@ -64,10 +63,6 @@ class WebhookRefused(InvalidInput):
 
     host: str
     reason: str
-
-
-class WebhookSecretMissing(SetupProblem):
-    """The token whose secret signs is gone."""
 
 
 class StreamsTooMany(Refused):

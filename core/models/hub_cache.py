@@ -6,7 +6,6 @@ hash is found in a cache of any revision.
 """
 
 import asyncio
-import fcntl
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -146,6 +145,8 @@ def _open_lock(path: Path) -> int:
 
 
 def _try_lock(handle: int) -> bool:
+    import fcntl  # of POSIX alone
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

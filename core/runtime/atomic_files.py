@@ -4,7 +4,6 @@ Every file that is read back as the truth is written here: a crash, a full disk 
 leaves the older content or the newer one, never a part of it.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Generator
@@ -72,6 +71,8 @@ def only_writer_of(target: Path) -> Generator[None]:
     Processes and threads wait for each other; inside, write with :func:`replace_whole`. Where the
     file system has no locks, nobody is held.
     """
+    import fcntl  # of POSIX alone
+
     folder = os.open(target.resolve().parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with suppress(OSError):

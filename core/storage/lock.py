@@ -4,7 +4,6 @@ Two data directories may name one database, and one file may have several paths:
 too. So the database is held by what it is, beside the folder.
 """
 
-import fcntl
 import os
 import sys
 from collections.abc import Generator
@@ -46,8 +45,9 @@ def lock(folder: Path, hold: DirectoryHold = DirectoryHold.ALONE) -> Generator[N
     if hold is DirectoryHold.NOT:
         yield
         return
-    how = fcntl.LOCK_EX if hold is DirectoryHold.ALONE else fcntl.LOCK_SH
-    with _locked(folder / LOCK_NAME, os.O_CREAT, DataDirectoryBusy(readable(folder)), how):
+    busy = DataDirectoryBusy(readable(folder))
+    shared = hold is DirectoryHold.TOGETHER
+    with _locked(folder / LOCK_NAME, os.O_CREAT, busy, shared=shared):
         yield
 
 
@@ -83,14 +83,15 @@ def lock_database(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def _locked(
-    path: Path, flags: int, busy: ClapperError, how: int = fcntl.LOCK_EX
-) -> Generator[None]:
-    """Hold the file ``path``, alone unless ``how`` says otherwise.
+def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False) -> Generator[None]:
+    """Hold the file ``path``, alone unless it is ``shared``.
 
     Raises:
         ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
     """
+    import fcntl  # of POSIX alone
+
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with named_troubles(path):
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, PRIVATE_FILE)
     _handles.add(handle)
@@ -118,4 +119,5 @@ def _let_go() -> None:
         _close(handle)
 
 
-os.register_at_fork(after_in_child=_let_go)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)

@@ -6,7 +6,6 @@ SQLite tells no more than "cannot open" or "I/O error", the system is asked for 
 
 import errno
 import os
-import resource
 import sqlite3
 import stat
 from collections.abc import Callable, Generator, Iterator
@@ -227,5 +226,7 @@ def journals_of(path: Path) -> Iterator[Path]:
 
 def _limit_bytes() -> int:
     """Return how large a file of this process may become; 0 where nothing limits it."""
+    import resource  # of POSIX alone
+
     soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     return 0 if soft == resource.RLIM_INFINITY else soft

@@ -50,6 +50,28 @@ def test_links_and_paths_on_a_page_exist(page: Path) -> None:
         assert (ROOT / path.rstrip("/")).exists() or made_later, path
 
 
+def test_every_page_is_in_the_index_of_the_documentation() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = set(re.findall(r"\]\(([^)#]+)\)", index.read_text("utf-8")))
+
+    assert {path.name for path in index.parent.glob("*.md")} - {index.name} <= linked
+    assert "(docs/README.md)" in (ROOT / "README.md").read_text("utf-8")
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return what can be linked to on ``page``: its headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_into_a_page_meet_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(((?!http)[^)#]*)#([^)]+)\)", page.read_text("utf-8")):
+        goal = page.parent / target if target else page
+        assert goal.is_file(), target
+        assert anchor in _anchors(goal), f"{target}#{anchor}"
+
+
 COUNTED = re.compile(
     r"\b(four|five|six|seven|eight|nine|ten|vier|fünf|sechs|sieben|acht|neun|zehn|\d+)"
     r"( \w+)? (modes|kinds of video|graphs|workflows|scenes|demo jobs|clips of `make demo`|Modi"

@@ -133,7 +133,8 @@ class _WorkerProcess:
 
 
 _PROCESS = _WorkerProcess()
-os.register_at_fork(after_in_child=_PROCESS.forked)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PROCESS.forked)
 
 
 def prepare(factory: Factory, clock: Callable[[], float] = time.monotonic) -> None:

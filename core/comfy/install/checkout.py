@@ -5,7 +5,6 @@ changed, and what somebody edited in one is kept beside it before it is undone.
 """
 
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -137,6 +136,8 @@ def _owned(pin: Pin, folder: Path) -> Generator[None]:
         mark = (folder / ".git" / _MARK).open("a")
     except OSError as error:
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(folder)) from None
+    import fcntl  # of POSIX alone
+
     with mark:
         fcntl.flock(mark, fcntl.LOCK_EX)
         yield

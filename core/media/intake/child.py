@@ -11,7 +11,6 @@ import io
 import json
 import math
 import os
-import resource
 import signal
 import sys
 from dataclasses import asdict
@@ -72,6 +71,8 @@ def _behind_tags(task: RecodeTask, source: BinaryIO) -> BinaryIO:
 
 
 def _confine(task: RecodeTask) -> None:
+    import resource  # of POSIX alone
+
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
             pages = statm.read().split()
@@ -91,6 +92,8 @@ def _confine(task: RecodeTask) -> None:
 
 
 def _limit(what: int, value: int) -> None:
+    import resource  # of POSIX alone
+
     resource.setrlimit(what, (value, value))
 
 

@@ -21,7 +21,6 @@ from core.errors.programs import FieldMissing, FieldMistyped, FieldUnknown
 from core.i18n.messages import say
 from core.i18n.option_words import mode_example, mode_summary, option_hint
 
-FILE_ID = "[0-9a-f]{32}"
 LONGEST_ADDRESS = 2000  # characters; source: what all common servers take
 _TYPES: dict[OptionKind, Any] = {
     OptionKind.TEXT: str,
