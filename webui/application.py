@@ -101,7 +101,9 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
 
 
 def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
-    return InLanguage(Compression(Guard(FirstPaint(Assets(app)), settings)))
+    return InLanguage(
+        Compression(Guard(FirstPaint(Assets(app, framed=settings.on_space)), settings))
+    )
 
 
 def _app_parts(

@@ -154,4 +154,4 @@ async def test_a_clip_is_asked_for_and_cancelled_without_losing_the_place(visit:
     await page.locator("#history .cl-shot").wait_for()
     assert await page.evaluate("document.activeElement.closest('#queue') !== null")
     await page.keyboard.press("Tab")
-    assert (await page.evaluate(HEARD)).startswith(say("studio_open"))
+    assert await page.evaluate(HEARD) == say("gallery_search")

@@ -46,10 +46,8 @@ _OWN_WRITE = (
     f"studio/jobs/{_NAME}/{_NAME}",
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
-    "studio/dropped",
     "studio/gallery/(star|unstar|delete|undo)",
     "studio/(dropped|kept)",
-    "studio/gallery/(star|unstar|delete)",
     "studio/gallery\\.zip",
     "login",
 )

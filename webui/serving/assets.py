@@ -26,6 +26,7 @@ _QUALITY = 9  # of Brotli; 105 files of the page take 0.4 s, once
 _YEAR = "public, max-age=31536000, immutable"
 _DAY = "public, max-age=86400"
 # what it gives to others: whether it can play, and two functions that are called only if so
+_RESIZER = "/static/js/iframeResizer.contentWindow.min.js"  # speaks to the page around
 _HLS = re.compile(r"hls-[A-Za-z0-9_-]+\.js")
 _GIVEN = re.compile(rb"export\s*\{([^}]*)\}\s*;?\s*$")
 
@@ -43,13 +44,19 @@ class Asset:
 class Assets:
     """ASGI layer that answers for ``/assets``; what it does not know goes on to Gradio."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, framed: bool) -> None:
+        """Take the application, and whether its page stands in the frame of another."""
         self._app = app
+        self._framed = framed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass a request on."""
         answer: ASGIApp = self._app
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
+            if scope["path"] == _RESIZER and not self._framed:
+                answer = Response("", media_type="text/javascript", headers={"Cache-Control": _DAY})
+                await answer(scope, receive, send)
+                return
             answer = await _answer(scope) or self._app
         await answer(scope, receive, send)
 

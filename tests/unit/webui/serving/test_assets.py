@@ -13,8 +13,8 @@ PLAYER = next(path.name for path in FOLDER.glob("hls-*.js"))
 STYLE = next(path.name for path in FOLDER.glob("index-*.css"))
 
 
-async def ask(path: str, **headers: str) -> httpx.Response:
-    transport = httpx.ASGITransport(Assets(PlainTextResponse("of others")))
+async def ask(path: str, *, framed: bool = False, **headers: str) -> httpx.Response:
+    transport = httpx.ASGITransport(Assets(PlainTextResponse("of others"), framed=framed))
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         return await client.get(path, headers=headers)
 
@@ -55,3 +55,9 @@ async def test_the_fonts_of_the_page_are_there(weight: str) -> None:
 )
 async def test_all_else_is_left_to_others(path: str) -> None:
     assert (await ask(path)).text == "of others"
+
+
+async def test_what_speaks_to_a_page_around_is_empty_where_there_is_none() -> None:
+    path = "/static/js/iframeResizer.contentWindow.min.js"
+    assert (await ask(path)).text == ""
+    assert (await ask(path, framed=True)).text == "of others"
