@@ -19,6 +19,7 @@ from core.errors import ClapperError
 from core.i18n.formats import forms, is_choice, plurals_of
 from core.i18n.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
 from core.i18n.option_words import mode_summary, option_hint
+from tests.architecture.said_words import is_said
 
 ERRORS = sorted(
     {
@@ -61,6 +62,10 @@ def test_every_choice_names_all_plurals_of_its_language(language: str) -> None:
         for _, name, spec, _ in Formatter().parse(template):
             if name and is_choice(spec or ""):
                 assert forms(spec or "").keys() == plurals_of(language), code
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    assert [code for code in sentences(DEFAULT_LANGUAGE) if not is_said(code)] == []
 
 
 @pytest.mark.parametrize("language", languages())
