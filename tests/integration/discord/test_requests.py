@@ -93,8 +93,9 @@ async def test_every_name_and_description_has_a_german_one(guild) -> None:
 
     missing = {found for command in guild.world.commands for found in lacking(command)}
 
-    # presets are called so in every text and language, and nobody translates a draft alone
-    assert missing <= {f"name of {preset}" for preset in Preset}
+    # presets are called so in every text and language, and nobody translates a number
+    spoken = {one for one in missing if not one.removeprefix("name of ").isdecimal()}
+    assert spoken <= {f"name of {preset}" for preset in Preset}
 
 
 async def test_a_german_reader_is_told_the_german_names_and_may_use_them(guild) -> None:
