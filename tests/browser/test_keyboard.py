@@ -57,6 +57,7 @@ def controls(mode: Mode) -> list[str]:
     slider = ["number input for {}", "Reset to default value", "range slider for {}"]
     return [
         *MODE_WORDS,
+        *(say(f"studio_{switch}") for switch in ("tell", "tell_sound", "keys")),
         *(word for slot in spec.slots for word in FILES[slot.kind]),
         label("prompt")
         if spec.prompt_required
@@ -68,7 +69,9 @@ def controls(mode: Mode) -> list[str]:
         label("camera"),
         *(word.format(label("fps")) for word in slider),
         *(label(option) for option in ("width", "height", "seed")),
-        *(say(f"studio_{field}") for field in ("lock", "generate")),
+        say("studio_lock"),
+        *(label(option) for option in ("enhance", "drafts", "style")),
+        say("studio_generate"),
         say("studio_reload"),
     ]
 

@@ -13,8 +13,9 @@ import math
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.domain.media import MediaKind
 from core.errors import MediaRefused
@@ -23,6 +24,12 @@ from core.media.intake.formats import FILM_READERS
 from core.media.intake.protocol import Recode, RecodeTask
 from core.media.intake.reasons import needs_memory
 from core.media.intake.syscalls import forbid_programs
+
+if TYPE_CHECKING:
+    import resource
+else:
+    with suppress(ImportError):  # of POSIX alone; loaded before the doors close
+        import resource
 
 _NEED_THREADS = frozenset({"HEIF"})
 
@@ -71,8 +78,6 @@ def _behind_tags(task: RecodeTask, source: BinaryIO) -> BinaryIO:
 
 
 def _confine(task: RecodeTask) -> None:
-    import resource  # of POSIX alone
-
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
             pages = statm.read().split()
@@ -92,8 +97,6 @@ def _confine(task: RecodeTask) -> None:
 
 
 def _limit(what: int, value: int) -> None:
-    import resource  # of POSIX alone
-
     resource.setrlimit(what, (value, value))
 
 

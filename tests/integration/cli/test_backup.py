@@ -304,7 +304,7 @@ def test_the_commands_say_what_they_did(
     forced = clapper("restore", "kept", "--force")
 
     assert (made.exit_code, again.exit_code, forced.exit_code) == (0, 5, 0), forced.output
-    assert "jobs: 1" in made.stdout
+    assert "1 job," in made.stdout
     assert "--force" in again.output
     assert "before-restore-" in forced.stdout
     assert clapper("jobs").exit_code == clapper("invariants").exit_code == 0

@@ -110,6 +110,12 @@ def add_others(db):
         "gate_node VALUES ('rented', 'ab', 1, NULL)",
         "access VALUES ('discord:user:1', 'asked', 'Zoë', 'discord:2', 1, '')",
         "term VALUES ('chores', 'n', 't', 1)",
+        "shown_clip(job_id, post, place, link) VALUES ('job0', '1', 'discord:2', '')",
+        "style(place, name, body, updated_at_ms) VALUES ('discord:2', 'noir', '{}', 1)",
+        "option_default(place, channel, body, updated_at_ms) VALUES ('discord:2', 'fps', '9', 1)",
+        "star(job_id, at_ms) VALUES ('job0', 1)",
+        "program_token(name, prefix, digest, scopes, webhook, webhook_secret, created_at_ms,"
+        " created_by) VALUES ('site', 'ab', 'cd', 'read', '', '', 1, 'discord:1')",
     ):
         db.execute(f"INSERT INTO {statement}")
 

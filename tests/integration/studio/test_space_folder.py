@@ -65,7 +65,7 @@ def test_pictures_are_small_and_kept_as_the_platform_wants_large_files(folder: P
     attributes = (folder / ".gitattributes").read_text()
     binary = [path for path in folder.rglob("*") if path.is_file() and b"\0" in path.read_bytes()]
 
-    assert {path.parent.name for path in binary} == {"space", "examples"}
+    assert {path.parent.name for path in binary} == {"space", "examples", "fonts"}
     assert all(f"*{path.suffix} filter=lfs" in attributes for path in binary)
     assert (folder / "thumbnail.png").stat().st_size <= 1_000_000
 

@@ -158,7 +158,7 @@ async def test_forget_deletes_everything_of_the_person_who_confirms(town, shown)
 
     town.tap(asked, "v1:forget:")
 
-    await town.says("Done: 1 jobs")
+    await town.says("Done: 1 job")
     assert not job.clip.path.exists()
     assert await town.core.jobs.jobs_of(job.requester) == []
     community = town.core.community

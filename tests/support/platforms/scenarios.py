@@ -236,7 +236,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             Clip("two", BEN),
             Command("sure", "forget"),
             Confirm("sure"),
-            Told("Done: 1 jobs"),
+            Told("Done: 1 job"),
             Command("mine", "history"),
             Says("mine", "Nothing here yet"),
             Command("theirs", "history", BEN),

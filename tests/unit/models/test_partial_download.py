@@ -9,7 +9,7 @@ import pytest
 
 from core.models import hub_client
 from core.models.catalog import LTX_2_3, Profile
-from core.models.hub_client import ServedFile
+from core.models.hub_client import RemoteFile
 from core.models.partial_download import PartialDownload
 
 
@@ -41,7 +41,7 @@ class Body:
 async def test_a_cancel_during_a_write_does_not_write_the_block_twice(tmp_path: Path) -> None:
     block = bytes(range(256)) * (hub_client._BLOCK_BYTES // 256)
     file = LTX_2_3.files_for(None, Profile.FP8)[0]
-    remote = ServedFile(file, "http://127.0.0.1/", "c" * 40, "e", 10 * len(block))
+    remote = RemoteFile(file, "http://127.0.0.1/", "c" * 40, "e", 10 * len(block))
     partial = HeldPartial(tmp_path / "partial")
     pouring = asyncio.create_task(
         hub_client._write_body(Body(block, block), remote, partial, lambda _: None)  # type: ignore[arg-type]
