@@ -30,6 +30,7 @@ DENIED = psycopg.errors.InsufficientPrivilege
 OF_PEOPLE = {
     *("audit", "blocked", "carried", "file_hold", "identity", "job_media", "link_code"),
     *("access", "link_try", "memory", "notice", "gate_node", "policy", "program_token", "term"),
+    *("shown_clip", "option_default", "star", "style"),
 }
 
 
