@@ -1,6 +1,5 @@
 """A checkout of Clapper and the releases that its origin has: tags such as ``v0.3.0``."""
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from core.errors import InvalidInput
 from core.errors.setup import SetupProblem
+from core.runtime.git import run_git
 
 _RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 _LIMIT_S = 300  # fetching, on a slow line
@@ -84,17 +84,7 @@ class ProgramCheckout:
 
     def _git(self, *arguments: str) -> str:
         try:
-            done = subprocess.run(  # noqa: S603  # argument list, no shell
-                ["git", *arguments],  # noqa: S607  # the user's own git
-                cwd=self.folder,
-                env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},  # noqa: TID251  # handed on to git
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-                timeout=_LIMIT_S,
-                stdin=subprocess.DEVNULL,
-            )
+            done = run_git(self.folder, arguments, _LIMIT_S)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise GitFailed(step=arguments[0], detail=str(error)) from None
         if done.returncode:

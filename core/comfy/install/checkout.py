@@ -29,6 +29,7 @@ from core.comfy.install.errors import (
 from core.comfy.install.pins import Pin
 from core.errors.setup import CheckoutForeign, DownloadFailed
 from core.runtime.atomic_files import write_atomically
+from core.runtime.git import run_git
 
 _log = structlog.get_logger(__name__)
 _MARK = "clapper-made"  # a file inside .git: this module owns the folder, and its lock
@@ -37,9 +38,6 @@ _SPARE_BYTES = 64 * 1024**2  # where less is free, a failed write means a full d
 # A line that stalls is given up long before the limit; hooks of the user's other work stay away.
 _OPTIONS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=60", f"core.hooksPath={os.devnull}",
             "core.autocrlf=false")  # fmt: skip
-# Set where git runs us, as from a hook: they would point it at another repository.
-_MISLEADING = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
-               "GIT_COMMON_DIR", "GIT_NAMESPACE"}  # fmt: skip
 
 
 class CheckoutOutcome(StrEnum):
@@ -222,20 +220,7 @@ def _git(pin: Pin, folder: Path, *arguments: str) -> str:
 
 
 def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    options = [part for option in _OPTIONS for part in ("-c", option)]
-    # both named: git otherwise searches the folders above, and would find Clapper's own repository
-    place = ["--git-dir", str(folder / ".git"), "--work-tree", str(folder)]
-    kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}  # noqa: TID251  # handed on to git
-    return subprocess.run(  # noqa: S603  # argument list, no shell; the program and pins are ours
-        ["git", *options, *place, *arguments],  # noqa: S607  # the user's own git
-        env={**kept, "LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0"},
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
-        timeout=_LIMIT_S,
-        stdin=subprocess.DEVNULL,
-    )
+    return run_git(folder, arguments, _LIMIT_S, _OPTIONS)
 
 
 def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:

@@ -66,8 +66,8 @@ class Installation:
         libraries = [str(self.folder), str(HERE), *(one for one in sys.path if "-packages" in one)]
         (site / "here.pth").write_text("\n".join(libraries))
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        environment = {
+    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        environment = more | {
             "PATH": f"{self.python.parent}:/usr/bin:/bin",
             "HOME": str(self.folder.parent),
             # all that it needs is here: nothing is fetched but from the repository beside it
@@ -123,6 +123,15 @@ def test_what_was_changed_here_is_not_mixed_with_a_release(installed: Installati
     assert done.returncode == 2
     assert "README.md" in done.stderr
     assert installed.release == "v9.0.0"
+
+
+def test_it_is_this_checkout_also_where_git_runs_us_for_another(
+    installed: Installation, tmp_path: Path
+) -> None:
+    done = installed.run("update", "--check", GIT_DIR=str(tmp_path), GIT_WORK_TREE=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert "v9.11.0" in done.stdout
 
 
 def test_a_release_that_is_not_there_is_named(installed: Installation) -> None:
