@@ -17,9 +17,9 @@ from bots.discord.localization import Text, spoken, text
 from bots.discord.option_parameters import annotation_of
 from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
-from bots.shared.style_texts import FILE_NAME, defaults_text, file_text, styles_text, taken_back
+from bots.shared.style_texts import FILE_NAME, defaults_text, styles_text, taken_back
 from bots.shared.texts import Texts
-from core.domain.style_file import MOST_BYTES
+from core.domain.style_file import MOST_BYTES, text_of
 from core.domain.styles import NAME_LENGTH, STYLE, WORDS, WORDS_LENGTH, settable
 from core.errors import StylesUnreadable
 from core.i18n.option_words import option_hint
@@ -178,7 +178,7 @@ class StyleGroup(app_commands.Group):
         if file.size > MOST_BYTES:
             raise StylesUnreadable(f"> {MOST_BYTES // 1024} kB")
         await think(interaction)
-        await place.read_in(file_text(await file.read()))
+        await place.read_in(text_of(await file.read()))
         names = [one.name for one in (await place.read()).styles]
         told = _texts(interaction).say("styles_kept", count=len(names), names=", ".join(names))
         await answer(interaction, told)

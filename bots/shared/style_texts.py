@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bots.shared.texts import Texts
-from core.domain.style_file import MOST_BYTES, StyleSet
+from core.domain.style_file import StyleSet
 from core.domain.styles import WORDS, Style, settable
-from core.errors import StylesUnreadable
 
 SHOWN = 25  # styles of a listing
 FILE_NAME = "clapper-styles.toml"
@@ -40,20 +39,6 @@ def taken_back(typed: str) -> dict[str, str]:
     if names == ["all"]:
         names = [option.name for option in settable()]
     return dict.fromkeys(names, "none")
-
-
-def file_text(content: bytes) -> str:
-    """Read a file of styles that somebody sent.
-
-    Raises:
-        StylesUnreadable: it is too large, or no text.
-    """
-    if len(content) > MOST_BYTES:
-        raise StylesUnreadable(f"> {MOST_BYTES // 1024} kB")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StylesUnreadable("UTF-8") from None
 
 
 def _described(style: Style) -> str:

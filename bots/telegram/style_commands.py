@@ -10,14 +10,14 @@ from typing import Any
 
 from telegram.error import TelegramError
 
-from bots.shared.style_texts import FILE_NAME, defaults_text, file_text, styles_text, taken_back
+from bots.shared.style_texts import FILE_NAME, defaults_text, styles_text, taken_back
 from bots.telegram.address import PLATFORM
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.messages import reply_file
 from bots.telegram.private_chat import is_private
 from core.domain.people import Caller
-from core.domain.style_file import MOST_BYTES
+from core.domain.style_file import MOST_BYTES, text_of
 from core.domain.styles import STYLE
 from core.errors import StylesUnreadable
 from core.service.user_styles import PlaceStyles
@@ -120,7 +120,7 @@ async def _read_in(command: StyleCommand) -> None:
         StylesUnreadable: there is no file, or it is none of styles.
         StyleRefused, StyleUnknown: something in it is not possible.
     """
-    await command.place.read_in(file_text(await _content(command.event)))
+    await command.place.read_in(text_of(await _content(command.event)))
     names = [one.name for one in (await command.place.read()).styles]
     told = {"count": len(names), "names": ", ".join(names)}
     await command.event.reply(command.event.texts.say("styles_kept", **told))

@@ -10,8 +10,7 @@ from core.cli.exit_codes import out
 from core.cli.steering import steer_one
 from core.control.commands import KeepStyles, ReadStyles
 from core.domain.policy import EVERYWHERE
-from core.domain.style_file import MOST_BYTES
-from core.errors import StylesUnreadable
+from core.domain.style_file import MOST_BYTES, text_of
 from core.i18n.messages import say
 
 if TYPE_CHECKING:
@@ -64,10 +63,4 @@ def read_text(file: Path) -> str:
         StylesUnreadable: it is too large, or no text.
     """
     with file.open("rb") as stream:
-        found = stream.read(MOST_BYTES + 1)
-    if len(found) > MOST_BYTES:
-        raise StylesUnreadable(f"> {MOST_BYTES // 1024} kB")
-    try:
-        return found.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StylesUnreadable("UTF-8") from None
+        return text_of(stream.read(MOST_BYTES + 1))

@@ -75,6 +75,20 @@ def read_options(entry: str, given: Mapping[str, Any], limits: RequestLimits) ->
     return found
 
 
+def text_of(content: bytes) -> str:
+    """Return what a file of styles says.
+
+    Raises:
+        StylesUnreadable: it is too large, or no text.
+    """
+    if len(content) > MOST_BYTES:
+        raise StylesUnreadable(f"> {MOST_BYTES // 1024} kB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StylesUnreadable("UTF-8") from None
+
+
 def read_toml(text: str, limits: RequestLimits) -> StyleSet:
     """Read a file of styles and defaults.
 
