@@ -39,6 +39,7 @@ KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
 _PRESS_BYTES = 1000
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class BadAddress(InvalidInput):
@@ -70,24 +71,14 @@ class StudioRoutes:
             Route("/metrics", self._figures),
         ]
 
-    def _for_visitors(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            visitor = visitor_of(request)
-            if visitor is None:
-                return PlainTextResponse("", 401)
-            if visitor.problem is not None:
-                return problem(visitor.problem, 400)
-            try:
-                return await handler(request, visitor)
-            except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
-                return problem(JobUnknown(_id_of(request)), 404)
-            except BadAddress as error:
-                return problem(error, 400)
-            except ClapperError as error:
-                self._metrics.refused.labels(error.code).inc()
-                return problem(error, 409)
+    def _for_visitors(self, handler: Handler) -> Endpoint:
+        return for_visitors(handler, self._refuse)
 
-        return answer
+    def _refuse(self, request: Request, error: ClapperError) -> Response:
+        if isinstance(error, JobUnknown | NotYours | NothingToFetch):
+            return problem(JobUnknown(_id_of(request)), 404)  # all the same: ids cannot be probed
+        self._metrics.refused.labels(error.code).inc()
+        return problem(error, 409)
 
     async def _state(self, request: Request, visitor: Visitor) -> Response:
         self._service.contexts.note(visitor, request)
@@ -158,6 +149,25 @@ async def _file(request: Request, path: Path, kind: str, name: str | None = None
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(status_code=304, headers={**_KEPT, "ETag": tag})
     return found
+
+
+def for_visitors(handler: Handler, refuse: Callable[[Request, ClapperError], Response]) -> Endpoint:
+    """Return what answers an address for whoever may see the page; ``refuse`` says an error."""
+
+    async def answer(request: Request) -> Response:
+        visitor = visitor_of(request)
+        if visitor is None:
+            return PlainTextResponse("", 401)
+        if visitor.problem is not None:
+            return problem(visitor.problem, 400)
+        try:
+            return await handler(request, visitor)
+        except BadAddress as error:
+            return problem(error, 400)
+        except ClapperError as error:
+            return refuse(request, error)
+
+    return answer
 
 
 def number_in(text: str) -> int:

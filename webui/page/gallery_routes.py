@@ -1,6 +1,6 @@
 """The addresses of the gallery: its pages, stars, and what is done with many clips at once."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -13,10 +13,18 @@ from starlette.routing import Route
 from core.domain.gallery import MOST_CHARACTERS, GalleryFilter, Shape
 from core.domain.modes import Mode
 from core.domain.presets import Preset
-from core.errors import ClapperError, NothingToFetch
-from webui.auth.middleware import visitor_of
+from core.errors import NothingToFetch
 from webui.auth.visitors import Visitor
-from webui.routes import OURS, BadAddress, number_in, problem, read_object
+from webui.routes import (
+    OURS,
+    BadAddress,
+    Endpoint,
+    Handler,
+    for_visitors,
+    number_in,
+    problem,
+    read_object,
+)
 from webui.studio.clip_archive import archived
 from webui.studio.gallery import MOST_JOBS, StudioGallery
 from webui.studio.loop_bridge import Bridge
@@ -24,7 +32,6 @@ from webui.studio.loop_bridge import Bridge
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _MOST_BYTES = 256 * 1024  # of the names of so many jobs
 _LONGEST_ID = 64  # characters
-Handler = Callable[[Request, Visitor], Awaitable[Response]]
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -38,27 +45,11 @@ class GalleryRoutes:
     def all(self) -> list[Route]:
         """Return every route."""
         return [
-            Route("/studio/history", self._for_visitors(self._page)),
-            Route("/studio/gallery/{verb}", self._for_visitors(self._do), methods=["POST"]),
-            Route("/studio/gallery.zip", self._for_visitors(self._all)),
-            Route("/studio/gallery.zip", self._for_visitors(self._some), methods=["POST"]),
+            Route("/studio/history", _for_visitors(self._page)),
+            Route("/studio/gallery/{verb}", _for_visitors(self._do), methods=["POST"]),
+            Route("/studio/gallery.zip", _for_visitors(self._all)),
+            Route("/studio/gallery.zip", _for_visitors(self._some), methods=["POST"]),
         ]
-
-    def _for_visitors(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            visitor = visitor_of(request)
-            if visitor is None:
-                return PlainTextResponse("", 401)
-            if visitor.problem is not None:
-                return problem(visitor.problem, 400)
-            try:
-                return await handler(request, visitor)
-            except BadAddress as error:
-                return problem(error, 400)
-            except ClapperError as error:
-                return problem(error, 409)
-
-        return answer
 
     async def _page(self, request: Request, visitor: Visitor) -> Response:
         asked = request.query_params
@@ -113,6 +104,10 @@ class GalleryRoutes:
             return Response(headers=headers, media_type="application/zip")
         files = self._gallery.files(self._bridge, visitor, wanted, jobs)
         return StreamingResponse(archived(files), headers=headers, media_type="application/zip")
+
+
+def _for_visitors(handler: Handler) -> Endpoint:
+    return for_visitors(handler, lambda _, error: problem(error, 409))
 
 
 def wanted_in(asked: QueryParams) -> GalleryFilter:
