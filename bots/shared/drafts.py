@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bots.shared.captions import Telling, caption
 from bots.shared.texts import SHORT_ID, Texts
 from core.domain.followups import Action, actions_for
-from core.domain.jobs import Failure, Job, Ticket
+from core.domain.jobs import Job, Ticket
 from core.domain.limits import RequestLimits
 from core.i18n.messages import explain, say
 
@@ -33,7 +33,7 @@ def _line(texts: Texts, number: int, job: Job) -> str:
     if job.clip is not None and job.asked is not None:
         data = {"number": number, "seed": job.asked.sampling.seed}
         return say("draft_line", data, texts.locale)
-    why = explain(job.failure or Failure("cancelled", {"by": "owner"}), texts.locale)
+    why = explain(job.end_reason, texts.locale)
     return texts.say("draft_missing", number=number, why=why)
 
 

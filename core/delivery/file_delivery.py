@@ -68,9 +68,7 @@ async def drafts_to_files(
         if job.clip is not None:
             receipt = await delivery.completed(replace(job, reply_to=at), job.clip, attempt)
         else:
-            await delivery.failed(
-                job, job.failure or Failure("cancelled", {"by": "owner"}), attempt
-            )
+            await delivery.failed(job, job.end_reason, attempt)
     return receipt
 
 

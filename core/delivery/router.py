@@ -15,7 +15,7 @@ import structlog
 
 from core.artefacts.clips import bring_clip
 from core.delivery.progress_pump import ProgressPump
-from core.domain.jobs import Failure, Job, JobState
+from core.domain.jobs import Job, JobState
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
 from core.interfaces.artefacts import Artefacts, names_of_clip
@@ -201,15 +201,10 @@ class DeliveryRouter:
         if any(one.clip is not None for one in drafts):
             return await self._hand_over_drafts(delivery, drafts, attempt)
         if job.state is not JobState.SUCCEEDED or job.clip is None:
-            failure = job.failure or Failure("cancelled", {"by": "owner"})
-            return await delivery.failed(job, failure, attempt)
+            return await delivery.failed(job, job.end_reason, attempt)
         with self._artefacts.in_use(*names_of_clip(job.clip)):
-            try:
-                await bring_clip(self._artefacts, job.clip)
-            except ArtefactGone:
-                raise DeliveryImpossible("clip_deleted") from None
-            except ArtefactsUnavailable as error:
-                raise DeliveryRetry(error.reason) from error
+            if (await self._brought(job)).clip is None:
+                raise DeliveryImpossible("clip_deleted")
             return await delivery.completed(job, job.clip, attempt)
 
     async def _hand_over_drafts(
@@ -231,21 +226,21 @@ class DeliveryRouter:
                 raise DeliveryImpossible("clip_deleted")
             return await delivery.drafts(there, attempt)
 
-    async def _brought(self, draft: Job) -> Job:
-        """Return a draft whose clip is on this node, or without one where it is gone.
+    async def _brought(self, job: Job) -> Job:
+        """Return a job whose clip is on this node, or without one where it is gone.
 
         Raises:
             DeliveryRetry: it cannot be fetched just now.
         """
-        if draft.clip is None:
-            return draft
+        if job.clip is None:
+            return job
         try:
-            await bring_clip(self._artefacts, draft.clip)
+            await bring_clip(self._artefacts, job.clip)
         except ArtefactGone:
-            return replace(draft, clip=None)
+            return replace(job, clip=None)
         except ArtefactsUnavailable as error:
             raise DeliveryRetry(error.reason) from error
-        return draft
+        return job
 
     async def _record(self, claim: DeliveryClaim, tried: TaskOutcome[Receipt]) -> bool:
         """Write what became of an attempt; False where it is not ours any more."""

@@ -129,6 +129,11 @@ class Job:
         """Return the mode, as a word for ``name``; another one where the request is unreadable."""
         return UNREADABLE if self.asked is None else self.asked.mode
 
+    @property
+    def end_reason(self) -> Failure:
+        """Return why a job that is over has no clip: it failed, or its owner cancelled it."""
+        return self.failure or Failure("cancelled", {"by": "owner"})
+
 
 WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds
 

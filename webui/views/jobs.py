@@ -5,14 +5,12 @@ from typing import Any
 
 from core.domain.enhancement import prompt_note
 from core.domain.followups import Action
-from core.domain.jobs import Failure, Job, JobState
+from core.domain.jobs import Job, JobState
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain, explain_end, name, say
+from core.i18n.messages import SHORT_ID, explain, explain_end, name, say
 from webui.views.job_status import ButtonView, Moment, calm, status_of
-
-SHORT_ID = 8  # characters of a job id that people see
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +198,7 @@ def failure_view(job: Job) -> ErrorView | None:
     """Return why there is no clip, None where there is one or may still be."""
     if not job.state.terminal or job.state is JobState.SUCCEEDED:
         return None
-    failure = job.failure or Failure("cancelled", {"by": "owner"})
+    failure = job.end_reason
     title = say("studio_no_clip", {"state": job.state})
     return ErrorView(failure.code, title, explain_end(failure, job.charged_ms))
 

@@ -72,7 +72,7 @@ def _end_of(job: Job, clip: Clip | None, failure: Failure | None) -> dict[str, o
         address = f"{job.reply_to.address.get('root', '')}{BASE}/jobs/{job.id}/clip"
         told = {"url": address, "bytes": clip.size_bytes, "sha256": clip.sha256}
         return {"clip": told, "error": None}
-    why = failure or Failure("cancelled", {"by": "owner"})
+    why = failure or job.end_reason
     return {"clip": None, "error": {"code": why.code, "data": why.data}}
 
 
