@@ -8,14 +8,13 @@ from core.domain.followups import Action
 from core.domain.gallery import GalleryFilter
 from core.domain.jobs import Job
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
-from core.i18n.messages import say
+from core.i18n.messages import SHORT_ID, say
 from core.service.front_services import FrontServices
 from webui.auth.visitors import Visitor
 from webui.studio.clip_archive import ArchivedFile
 from webui.studio.endings import Endings
 from webui.studio.loop_bridge import Bridge
 from webui.views.gallery import HistoryView, tile_view
-from webui.views.jobs import SHORT_ID
 
 PAGE = 12  # jobs
 MOST_JOBS = 2000  # that one question names

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.jobs import Job
-from core.i18n.messages import name, say
+from core.i18n.messages import SHORT_ID, name, say
 from core.service.operator_api import DeadDelivery
 from core.service.readiness import Readiness
 from core.service.views import ServiceHealth
-from webui.views.jobs import SHORT_ID, facts
+from webui.views.jobs import facts
 
 
 @dataclass(frozen=True, slots=True)
