@@ -12,7 +12,7 @@ import discord
 from bots.discord.address import Interaction
 from bots.discord.answers import show_form
 from bots.discord.attachments import check_all
-from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, typed_in
+from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, sent_form, typed_in
 from bots.discord.message_media import files_in, words_in
 from bots.discord.option_parameters import MOST_CHOICES, MOST_FIELDS, fields_of, values_of
 from bots.discord.permissions import check_rights
@@ -24,6 +24,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import Options
 from core.errors import FormExpired, MediaNotShown
 from core.i18n.messages import name, say
+from core.i18n.option_words import role_label
 
 FRONT = "discord-menu"  # the namespace of what was found, by form and person
 LIFETIME_MS = 24 * 3600 * 1000  # links of Discord's live as long
@@ -111,18 +112,15 @@ def _choice(slot: MediaSlot, files: list[ServedFile], locale: str) -> discord.ui
         )
         for number, file in enumerate(files[:MOST_CHOICES], 1)
     ]
-    role = name(slot.role, locale)
     return discord.ui.Label(
-        text=f"{role[:1].upper()}{role[1:]}",
+        text=role_label(slot.role, locale),
         component=discord.ui.Select(custom_id=f"file_{slot.role}", options=options),
     )
 
 
 def opened_form(interaction: Interaction) -> tuple[Mode, str] | None:
     """Find the mode and id of the form that was sent; None if it is something else."""
-    if interaction.type is not discord.InteractionType.modal_submit:
-        return None
-    found = FORM_ID.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+    found = sent_form(interaction, FORM_ID)
     if found is None or found["mode"] not in set(Mode):
         return None
     return Mode(found["mode"]), found["form"]

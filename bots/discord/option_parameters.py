@@ -18,8 +18,8 @@ from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, MediaSlot, Mode, ModeSpec
 from core.domain.options import Option, OptionKind, Options, options_in
 from core.domain.parsing import parse_option
-from core.i18n.messages import languages, name, say
-from core.i18n.option_words import mode_summary, option_hint, option_label
+from core.i18n.messages import languages, say
+from core.i18n.option_words import mode_summary, option_hint, option_label, role_label
 
 OWN = ("private", "spoiler")  # of Discord alone: who may see the answer
 
@@ -173,5 +173,4 @@ def annotation_of(option: Option, limits: RequestLimits) -> Any:  # noqa: ANN401
 
 
 def _describe_slot(slot: MediaSlot, locale: str | None) -> str:
-    role = name(slot.role, locale)
-    return f"{role[:1].upper()}{role[1:]}: {ACCEPTED[slot.kind]}"
+    return f"{role_label(slot.role, locale)}: {ACCEPTED[slot.kind]}"

@@ -11,7 +11,7 @@ import discord
 
 from bots.discord.address import Interaction
 from bots.discord.answers import answer, show_form
-from bots.discord.edit_modal import add_fields, edited, typed_in
+from bots.discord.edit_modal import add_fields, edited, sent_form, typed_in
 from bots.discord.option_parameters import MOST_FIELDS, fields_of
 from bots.discord.rendering import texts_for
 from bots.discord.served_files import ServedFile
@@ -21,7 +21,8 @@ from core.domain.file_types import ACCEPTED
 from core.domain.followups import Action
 from core.domain.lineage import JobOrigin
 from core.domain.modes import MODES, MediaSlot
-from core.i18n.messages import name, say
+from core.i18n.messages import say
+from core.i18n.option_words import role_label
 from core.service.public_clips import Remixable
 
 REMIX_ID = re.compile(r"form:remix:(?P<job>[0-9a-f]{32})")
@@ -75,18 +76,15 @@ def missing_slots(source: Remixable) -> Sequence[MediaSlot]:
 
 
 def _upload(slot: MediaSlot, locale: str | None) -> discord.ui.Label[Any]:
-    role = name(slot.role, locale)
     upload: discord.ui.FileUpload[Any] = discord.ui.FileUpload(custom_id=slot.role, required=True)
     return discord.ui.Label(
-        text=f"{role[:1].upper()}{role[1:]}", description=ACCEPTED[slot.kind], component=upload
+        text=role_label(slot.role, locale), description=ACCEPTED[slot.kind], component=upload
     )
 
 
 def remix_job(interaction: Interaction) -> str | None:
     """Find the id of the job whose form was sent; None if the interaction is something else."""
-    if interaction.type is not discord.InteractionType.modal_submit:
-        return None
-    found = REMIX_ID.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+    found = sent_form(interaction, REMIX_ID)
     return found["job"] if found else None
 
 

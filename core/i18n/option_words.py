@@ -3,13 +3,17 @@
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
 from core.domain.options import Option, OptionKind
-from core.i18n.messages import say
+from core.i18n.messages import name, say
 
 
 def option_label(option: Option, locale: str | None = None) -> str:
     """Return the name of ``option`` as the label of a field."""
-    word = say(f"option.{option.name}.name", {}, locale)
-    return word[:1].upper() + word[1:]
+    return _begun(say(f"option.{option.name}.name", {}, locale))
+
+
+def role_label(role: str, locale: str | None = None) -> str:
+    """Return the name of the file for ``role`` as the label of a field."""
+    return _begun(name(role, locale))
 
 
 def option_hint(option: Option, limits: RequestLimits, locale: str | None = None) -> str:
@@ -41,3 +45,7 @@ def mode_hint(mode: Mode, locale: str | None = None) -> str:
 def mode_example(mode: Mode, locale: str | None = None) -> str:
     """Return an example of a prompt for ``mode``."""
     return say(f"mode.{mode}.example", {}, locale)
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
