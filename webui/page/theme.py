@@ -92,6 +92,8 @@ _SCRIPTS = (
     "elements.js",
     "forms.js",
     "frame.js",
+    "files.js",
+    "arrivals.js",
     "operators.js",
     "state.js",
     "actions.js",
