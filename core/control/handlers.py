@@ -10,12 +10,15 @@ from core.control.commands import (
     CancelJob,
     CheckInvariants,
     Command,
+    DropFeed,
     GenerateClip,
     GrantQuota,
     IssueToken,
     KeepStyles,
     ListDeadLetters,
+    ListFeeds,
     ListJobs,
+    ListPosts,
     ListTokens,
     ReadLogs,
     ReadStatus,
@@ -26,11 +29,14 @@ from core.control.commands import (
     SetIntake,
     ShowJob,
     ShowQuota,
+    TakeDownPost,
 )
 from core.control.generation import ClipOrder
 from core.control.peer import LocalOperator
 from core.control.reports import (
     Contradiction,
+    FeedChannelReport,
+    FeedPostReport,
     JobReport,
     LogLine,
     MachineReport,
@@ -91,6 +97,8 @@ class CommandHandlers:
                 return [await self._machine(command)]
             case IssueToken() | ListTokens() | RevokeToken():
                 return [*await self._tokens(command)]
+            case ListFeeds() | DropFeed() | ListPosts() | TakeDownPost():
+                return [*await self._feed(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():
@@ -108,6 +116,24 @@ class CommandHandlers:
                 return [TokenReport.of(row) for row in await self._api.tokens()]
             case RevokeToken(named):
                 return [TokenReport.of(row) for row in await self._api.revoke_token(named)]
+
+    async def _feed(
+        self, command: ListFeeds | DropFeed | ListPosts | TakeDownPost
+    ) -> list[FeedChannelReport] | list[FeedPostReport]:
+        desk = self._api.feed
+        match command:
+            case ListPosts(limit):
+                return [
+                    FeedPostReport.of(post, len(await desk.reports(post.id)))
+                    for post in await desk.posts(limit)
+                ]
+            case TakeDownPost(typed):
+                return [FeedPostReport.of(await desk.take_down(typed))]
+            case DropFeed(place, kind):
+                await desk.drop(place, kind)
+            case ListFeeds():
+                pass
+        return [FeedChannelReport.of(one) for one in await desk.channels()]
 
     async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
         if isinstance(command, ListDeadLetters):
