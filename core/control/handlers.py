@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from core.accounts.program_tokens import TokenOrder
 from core.control.commands import (
@@ -51,6 +51,8 @@ from core.domain.people import Requester
 from core.domain.quota import QuotaView
 from core.storage.dead_letters import DeadDelivery
 
+FeedCommand = ListFeeds | DropFeed | ListPosts | TakeDownPost
+
 
 class CommandHandlers:
     """Answers the commands of one :class:`LocalOperator`."""
@@ -86,6 +88,11 @@ class CommandHandlers:
                     yield item
 
     async def _at_once(self, command: Command) -> list[Report]:
+        if isinstance(command, FeedCommand):
+            return [*await self._feed(command)]
+        return await self._about_service(command)
+
+    async def _about_service(self, command: Command) -> list[Report]:
         match command:
             case ListJobs() | ShowJob() | CancelJob():
                 return [JobReport.of(job) for job in await self._jobs(command)]
@@ -97,8 +104,6 @@ class CommandHandlers:
                 return [await self._machine(command)]
             case IssueToken() | ListTokens() | RevokeToken():
                 return [*await self._tokens(command)]
-            case ListFeeds() | DropFeed() | ListPosts() | TakeDownPost():
-                return [*await self._feed(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():
@@ -118,17 +123,17 @@ class CommandHandlers:
                 return [TokenReport.of(row) for row in await self._api.revoke_token(named)]
 
     async def _feed(
-        self, command: ListFeeds | DropFeed | ListPosts | TakeDownPost
-    ) -> list[FeedChannelReport] | list[FeedPostReport]:
+        self, command: FeedCommand
+    ) -> Sequence[FeedChannelReport] | Sequence[FeedPostReport]:
         desk = self._api.feed
         match command:
+            case TakeDownPost(typed):
+                return [FeedPostReport.of(await desk.take_down(typed))]
             case ListPosts(limit):
                 return [
                     FeedPostReport.of(post, len(await desk.reports(post.id)))
                     for post in await desk.posts(limit)
                 ]
-            case TakeDownPost(typed):
-                return [FeedPostReport.of(await desk.take_down(typed))]
             case DropFeed(place, kind):
                 await desk.drop(place, kind)
             case ListFeeds():
