@@ -59,14 +59,7 @@ class UserApi:
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
         self.public = services.public
-        self.feed = UserFeed(
-            services.feed,
-            services.access,
-            services.owned,
-            services.public,
-            self._visible.own,
-            self.is_operator,
-        )
+        self.feed = UserFeed(services, self._visible)
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)

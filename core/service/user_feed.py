@@ -1,9 +1,7 @@
 """What somebody may ask about feeds: publish a clip of theirs, take it down, report a post."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from core.accounts.access import AccessList
 from core.domain.feed import (
     ChannelKind,
     FeedPost,
@@ -15,14 +13,11 @@ from core.domain.feed import (
 from core.domain.jobs import Job
 from core.domain.people import Asker, Caller
 from core.errors import FeedClosed, NothingToFetch, NotYours
-from core.feed.feed import Feed
 from core.feed.posts import PostOrder
-from core.service.ownership import Ownership
-from core.service.public_clips import PublicClips
+from core.service.user_services import UserServices
+from core.service.visible_jobs import VisibleJobs
 
 __all__ = ["FeedOffer", "FeedPost", "FeedTarget", "ReportDecision", "ReportReason", "UserFeed"]
-
-OwnJob = Callable[[Caller, str], Awaitable[Job]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +32,13 @@ class FeedOffer:
 class UserFeed:
     """Takes what makers publish, and what anybody reports."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        access: AccessList,
-        owned: Ownership,
-        public: PublicClips,
-        own: OwnJob,
-        is_operator: Callable[[Caller], bool],
-    ) -> None:
-        """Take what returns a job of a caller's own, or refuses, and who is an operator."""
-        self._feed = feed
-        self._access = access
-        self._owned = owned
-        self._public = public
-        self._own = own
-        self._is_operator = is_operator
+    def __init__(self, services: UserServices, visible: VisibleJobs) -> None:
+        """Take the parts, and what says which jobs are the caller's, and who is an operator."""
+        self._feed = services.feed
+        self._access = services.access
+        self._owned = services.owned
+        self._public = services.public
+        self._visible = visible
 
     async def is_open(self, place: str, platform: str) -> bool:
         """Tell whether clips of a place can be published."""
@@ -104,7 +90,7 @@ class UserFeed:
             NotYours: it belongs to somebody else.
         """
         found = await self._feed.posts.get(post_id)
-        if not (self._is_operator(caller) or await self.is_own(caller, found)):
+        if not (self._visible.is_operator(caller) or await self.is_own(caller, found)):
             raise NotYours(post_id)
         return found
 
@@ -149,7 +135,7 @@ class UserFeed:
         return await self._feed.posts.note_message(post_id, where)
 
     async def _publishable(self, caller: Caller, job_id: str) -> tuple[Job, FeedTarget, Asker]:
-        job = await self._own(caller, job_id)
+        job = await self._visible.own(caller, job_id)
         await self._access.check(caller)
         place, platform = caller.place, caller.requester.platform
         target = await self._feed.channels.find(place, platform, ChannelKind.FEED)

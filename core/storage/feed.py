@@ -7,24 +7,23 @@ Functions on a connection; the callers own the transaction. How a post goes to i
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.decoding import UndecodableError, decode, parse_object
+from core.domain.decoding import parse_object
 from core.domain.feed import (
     CaseState,
     ChannelKind,
     FeedChannel,
     FeedPost,
     FeedTarget,
-    PostContent,
     PostState,
 )
 from core.domain.people import Requester
 from core.storage.dialects import insert_into, upsert
 from core.storage.job_moves import NONCE_LENGTH
+from core.storage.mapping import post_of
 from core.storage.tables import INTEGER, METADATA, index_some
 
 feed_channel = sa.Table(
@@ -258,24 +257,3 @@ async def forget_reports(connection: AsyncConnection, reporter_key: str) -> None
 async def _listed(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[FeedPost]:
     query = sa.select(feed_post).where(which).order_by(_IN.created_at_ms.desc(), _IN.id)
     return [post_of(row) for row in await connection.execute(query)]
-
-
-def post_of(row: sa.Row[Any]) -> FeedPost:
-    """Convert a row of a post."""
-    try:
-        content = decode(PostContent, parse_object(row.body))
-    except UndecodableError:  # of another version: it can be taken down where that is known
-        place = str(row.target_key)
-        content = PostContent(FeedTarget(row.dest, place))
-    return FeedPost(
-        row.id,
-        row.job_id,
-        Requester.from_key(row.maker_key),
-        row.source,
-        content,
-        PostState(row.state),
-        row.created_at_ms,
-        row.sent_id,
-        row.withdrawn_by,
-        CaseState(row.case_state),
-    )

@@ -16,14 +16,14 @@ from core.interfaces.delivery import Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.accounts import add_notice
 from core.storage.database import Database
-from core.storage.feed import feed_post, post_of
+from core.storage.feed import feed_post
+from core.storage.mapping import attempt_of, post_of
 from core.storage.owed_rows import (
     ERROR_LENGTH,
     FREE,
     LONGEST_WAIT_MS,
     DeliveryClaim,
     OwedRows,
-    attempt_of,
     is_due,
     resume,
 )

@@ -12,8 +12,8 @@ from core.domain.jobs import Job
 from core.interfaces.delivery import DeliveryAttempt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
-from core.storage.mapping import job_rows, job_with_clip
-from core.storage.owed_rows import FREE, OwedRows, attempt_of, is_due
+from core.storage.mapping import attempt_of, job_rows, job_with_clip
+from core.storage.owed_rows import FREE, OwedRows, is_due
 from core.storage.tables import PENDING, job, outbox
 
 PLACE_ABSENT = "place_absent"  # why a delivery is given up that only one machine can make

@@ -31,6 +31,7 @@ from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
 from core.storage.dialects import greater
+from core.storage.mapping import attempt_of
 
 ERROR_LENGTH = 200
 LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
@@ -167,8 +168,3 @@ def is_due(table: Any, now: int) -> ColumnElement[bool]:  # noqa: ANN401  # of a
     next_at = table.c.next_at_ms
     never_so_late = next_at > now + LONGEST_WAIT_MS
     return and_(next_at.is_not(None), or_(next_at <= now, never_so_late))
-
-
-def attempt_of(row: Row[Any], number: int) -> DeliveryAttempt:
-    """Return what a row knows of earlier tries."""
-    return DeliveryAttempt(number, bool(row.ambiguous), row.nonce, row.sent_id)
