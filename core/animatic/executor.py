@@ -8,7 +8,9 @@ import numpy as np
 
 from core.animatic.audio_features import RATE, AudioFeatures, ambience
 from core.animatic.drawing import Palette, Shot, grade
+from core.animatic.drawn_so_far import DrawnSoFar
 from core.animatic.scenes import pictures
+from core.domain.clip_preview import ClipPreview, PreviewSink
 from core.domain.continuation import FADE_S, film_of, sound_start_s
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES
@@ -30,6 +32,13 @@ class DraftExecutor:
 
     name = "draft"
 
+    def __init__(self) -> None:
+        self._show: PreviewSink | None = None
+
+    def show_previews(self, sink: PreviewSink) -> None:
+        """Give ``sink`` pictures of what is drawn so far, from now on."""
+        self._show = sink
+
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
@@ -39,13 +48,25 @@ class DraftExecutor:
         def report(event: Progress) -> None:
             loop.call_soon_threadsafe(on_progress, event)
 
-        return await in_thread(lambda check: _draw(order, report, check), cancel)
+        sink = self._show
+
+        def show(preview: ClipPreview) -> None:
+            if sink is not None:
+                loop.call_soon_threadsafe(sink, order.job_id, preview)
+
+        seen = show if sink is not None else None
+        return await in_thread(lambda check: _draw(order, report, check, seen), cancel)
 
     async def close(self) -> None:
         """Do nothing: there is no device to release."""
 
 
-def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawClip:
+def _draw(
+    order: Order,
+    report: ProgressSink,
+    check: Callable[[], None],
+    show: Callable[[ClipPreview], None] | None,
+) -> RawClip:
     began, request = time.monotonic(), order.request
     sampling, media = request.sampling, request.media()
     report(Working(Stage.PREPARE, 0, 1, 0.0))
@@ -65,11 +86,13 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, features)
     frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
     drawn = max(0.0, 1 - order.shares.get(Stage.ENCODE, _ENCODING) - _PREPARED)
+    so_far = DrawnSoFar(frames, show)
     for index, (picture, strength) in enumerate(pictures(shot)):
         check()
         frames[index] = np.asarray(grade(picture, shot, index / sampling.fps, strength))
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
+        so_far.drawn(index + 1)
     gpu_ms = round((time.monotonic() - began) * 1000)
     # no language model here: who asked for one is told that the prompt is as it was typed
     used = request.prompt if sampling.enhance is Enhance.ON else ""
