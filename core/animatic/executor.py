@@ -12,7 +12,7 @@ from core.animatic.drawn_so_far import DrawnSoFar
 from core.animatic.scenes import pictures
 from core.domain.clip_preview import ClipPreview, PreviewSink
 from core.domain.continuation import FADE_S, film_of, sound_start_s
-from core.domain.media import MediaFile, MediaKind, RawClip
+from core.domain.media import MediaFile, MediaKind, RawClip, Sound
 from core.domain.modes import MODES
 from core.domain.presets import Enhance
 from core.domain.progress import Progress, ProgressSink, Stage, Working
@@ -72,15 +72,9 @@ def _draw(
     report(Working(Stage.PREPARE, 0, 1, 0.0))
     check()
     goes_on = film_of(request) is not None
-    look, source, sound = Palette.of(request), _source_of_sound(request), None
+    look, source = Palette.of(request), _source_of_sound(request)
     lead_s = FADE_S if goes_on else 0.0
-    if source is None:
-        sound = ambience(look.random(3), float(look.sky[0]) / 255, lead_s + sampling.seconds)
-    elif goes_on:
-        start_s, path = sound_start_s(sampling), order.path_of(source)
-        sound = sound_between(path, RATE, start_s, lead_s + sampling.seconds)
-    elif source.sample_rate:
-        sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
+    sound = _sound(order, look, source, lead_s)
     heard = sound if source and source.kind is MediaKind.AUDIO else None
     features = AudioFeatures.of(heard, sampling.frames, sampling.fps) if heard else None
     shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, features)
@@ -105,6 +99,19 @@ def _draw(
         repeated=int(goes_on),
         lead_s=lead_s,
         prompt_used=used,
+    )
+
+
+def _sound(order: Order, look: Palette, source: MediaFile | None, lead_s: float) -> Sound | None:
+    """Return the sound of the clip, from ``source`` or as its scene has it; None where silent."""
+    sampling = order.request.sampling
+    if source is None:
+        return ambience(look.random(3), float(look.sky[0]) / 255, lead_s + sampling.seconds)
+    if lead_s:
+        start_s, path = sound_start_s(sampling), order.path_of(source)
+        return sound_between(path, RATE, start_s, lead_s + sampling.seconds)
+    return (
+        load_sound(order.path_of(source), RATE, 2, sampling.seconds) if source.sample_rate else None
     )
 
 
