@@ -124,6 +124,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         redirect=core.queue.update_reply_to,
         move_place=core.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),
+        latest_preview=lambda job: core.hub.preview(job.id),
         register_directory=core.community.access.register,
         version=core.row_version,
         health=core.readiness.service_health,

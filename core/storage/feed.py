@@ -157,7 +157,7 @@ async def add_post(connection: AsyncConnection, post: FeedPost, now: int) -> Non
         "created_at_ms": now,
         "case_state": CaseState.NONE.value,
     }
-    added = insert_into(connection, feed_post).values(values)
+    added = insert_into(connection.dialect.name, feed_post).values(values)
     await connection.execute(added.on_conflict_do_nothing())
 
 
@@ -227,7 +227,7 @@ async def add_report(connection: AsyncConnection, report: FeedReport) -> bool:
         "reason": report.reason,
         "at_ms": report.at_ms,
     }
-    added = insert_into(connection, feed_report).values(values)
+    added = insert_into(connection.dialect.name, feed_report).values(values)
     return (await connection.execute(added.on_conflict_do_nothing())).rowcount == 1
 
 

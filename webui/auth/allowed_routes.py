@@ -37,6 +37,7 @@ _OWN_READ = (
     "studio/(state|history|account|operators|kept)",
     "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
+    f"previews/{_NAME}\\.webp",
     "healthz",
     "metrics",
     "logout",
