@@ -228,7 +228,7 @@ class Api:
         try:
             self._message(data).deleted = True
         except ApiError as error:
-            if error.status == 400 and "to edit" in error.description:
+            if "to edit" in str(error):
                 raise ApiError(400, "Bad Request: message to delete not found") from error
             raise
         return True
