@@ -33,6 +33,7 @@ from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
+from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
@@ -187,6 +188,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         cancellation=services.cancellation,
         follow_ups=FollowUps(services.admission, clips, limits, services.previewer.smaller),
         clips=clips,
+        inputs=InputReader(parts.artefacts),
         previewer=services.previewer,
         owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
