@@ -125,6 +125,7 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         settings=parts.settings,
         files=parts.files,
         community=parts.community,
+        feed=parts.feed,
         queue=parts.queue,
         jobs=parts.jobs,
         forecasts=parts.forecasts,
@@ -168,6 +169,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         moderation=parts.community.moderation,
         access=parts.community.access,
         styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
+        feed=parts.feed,
         tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
@@ -197,6 +199,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         styles=parts.community.styles,
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
+        feed=parts.feed,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)
     shares = Shares.parse(settings.queue.shares)

@@ -25,6 +25,7 @@ from core.service.preview import RequestPreview
 from core.service.submission import Submitter
 from core.service.user_access import UserAccess
 from core.service.user_clips import UserClips
+from core.service.user_feed import UserFeed
 from core.service.user_files import UserFiles
 from core.service.user_gallery import UserGallery
 from core.service.user_inputs import UserInputs
@@ -59,6 +60,7 @@ class UserApi:
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
         self.public = services.public
+        self.feed = UserFeed(services, self._visible)
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)

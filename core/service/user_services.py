@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
 from core.accounts.styles import StyleBook
+from core.feed.feed import Feed
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -40,3 +41,4 @@ class UserServices:
     styles: StyleBook
     operators: OperatorApi
     public: PublicClips
+    feed: Feed

@@ -39,6 +39,7 @@ _OWN_READ = (
     f"clips/{_NAME}\\.(mp4|png)",
     f"studio/jobs/{_NAME}/family",
     f"studio/jobs/{_NAME}/inputs/{_NAME}\\.jpg",
+    f"previews/{_NAME}\\.webp",
     "healthz",
     "metrics",
     "logout",

@@ -66,6 +66,7 @@ _PLACED = (
     "studio_keys_single",
     "studio_keys_close",
     "studio_elapsed",
+    "studio_preview",
     "studio_loop",
     "studio_speed",
     "studio_compare",

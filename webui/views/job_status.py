@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.dimensions import Size
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Forecast, Job, JobState
@@ -50,6 +51,7 @@ class Moment:
     limits: RequestLimits | None = None  # in force
     price: Callable[[Job, Action], ActionPrice | None] | None = None
     ending: Ending | None = None
+    preview: ClipPreview | None = None  # while it is made
 
 
 @dataclass(frozen=True, slots=True)
