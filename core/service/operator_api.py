@@ -22,9 +22,11 @@ from core.domain.people import Payer, Requester
 from core.domain.policy import CLEARED, Policy
 from core.domain.quota import QuotaView
 from core.errors import NotAChoice
+from core.feed.feed import Feed
 from core.i18n.messages import languages
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
+from core.service.feed_desk import FeedDesk
 from core.service.health import HealthReader
 from core.service.views import ServiceHealth
 from core.storage.access import AccessRow
@@ -48,6 +50,7 @@ class OperatorServices:
     moderation: Moderation
     access: AccessList
     styles: Callable[[Requester, str], PlaceStyles]  # in somebody's name, of a place
+    feed: Feed
     tokens: ProgramTokens
     audit_log: AuditLog
     health: HealthReader
@@ -221,6 +224,11 @@ class OperatorApi:
     def styles(self, place: str) -> PlaceStyles:
         """Return what changes the styles and defaults of ``place``, or of all places."""
         return self._services.styles(self._operator, place)
+
+    @property
+    def feed(self) -> FeedDesk:
+        """Return what steers feeds, in the operator's name."""
+        return FeedDesk(self._services.feed, self._operator)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

@@ -97,6 +97,8 @@ _SCRIPTS = (
     "actions.js",
     "player.js",
     "stage.js",
+    "reuse.js",
+    "family.js",
     "queue.js",
     "gallery.js",
     "side.js",
