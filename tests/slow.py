@@ -80,9 +80,7 @@ SLOW = frozenset(
 
 # one test speaks for all of them: every mode from form to film, the first clips from a lease, …
 SLICES = frozenset(
-    path
-    for path in SLOW
-    if not path.startswith(("browser/", "space/", "integration/packaging/"))
+    path for path in SLOW if not path.startswith(("browser/", "space/", "integration/packaging/"))
 ) - {
     "integration/studio/test_space.py",
     "integration/studio/test_visitors.py",
