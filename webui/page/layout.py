@@ -17,6 +17,7 @@ from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_family, build_gallery, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
 _STAGE = (
@@ -138,7 +139,14 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
             build_gallery(words)
             if accounts:  # guests are never operators
-                _view("operators", "<section hidden></section>", words, "cl-operators")
+                gr.HTML(
+                    html_template="<section hidden></section>",
+                    js_on_load="Clapper.operators(element, props)",
+                    elem_id="operators",
+                    elem_classes=["cl-card", "cl-section", "cl-operators"],
+                    apply_default_css=False,
+                    script=lazy_address("operators"),
+                )
     return Page(side, tabs, modes, forms, stage, reload, reused)
 
 

@@ -92,7 +92,6 @@ _SCRIPTS = (
     "elements.js",
     "forms.js",
     "frame.js",
-    "operators.js",
     "state.js",
     "actions.js",
     "player.js",
