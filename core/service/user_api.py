@@ -28,6 +28,7 @@ from core.service.user_clips import UserClips
 from core.service.user_feed import UserFeed
 from core.service.user_files import UserFiles
 from core.service.user_gallery import UserGallery
+from core.service.user_inputs import UserInputs
 from core.service.user_services import UserServices
 from core.service.user_styles import UserStyles
 from core.service.views import QueuedJob, QueueView
@@ -63,6 +64,7 @@ class UserApi:
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
+        self.inputs = UserInputs(self._visible.own, services.inputs)
         self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits

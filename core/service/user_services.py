@@ -10,6 +10,7 @@ from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
+from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
@@ -31,6 +32,7 @@ class UserServices:
     cancellation: Cancellation
     follow_ups: FollowUps
     clips: ClipReader
+    inputs: InputReader
     previewer: Previewer
     owned: Ownership
     accounts: UserAccounts

@@ -24,6 +24,7 @@ from core.service.views import ServiceHealth
 from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
+from webui.studio.clip_sources import ClipSources
 from webui.studio.delivery import reply_to_page
 from webui.studio.endings import Ending, Endings
 from webui.studio.gallery import StudioGallery
@@ -61,6 +62,7 @@ class StudioService:
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
+        self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
 
     @property

@@ -24,8 +24,9 @@ TOO_LARGE = frozenset(
         "gpu_quota_exceeded",
     }
 )
-# the form is beside the job, its facts are always there, and so is the clip
-_SHOWN_OTHERWISE = frozenset({Action.EDIT, Action.DETAILS, Action.FETCH})
+# its facts are always there, and so is the clip
+_SHOWN_OTHERWISE = frozenset({Action.DETAILS, Action.FETCH})
+_LABELS = {Action.EDIT: "gallery_reuse"}  # it fills the form of the page
 _SECOND_MS = 1000
 _PRICED = frozenset({Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER})
 
@@ -142,7 +143,7 @@ def buttons_of(job: Job, moment: Moment) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(
             action,
-            say(f"{action}_label"),
+            say(_LABELS.get(action, f"{action}_label")),
             primary=action is Action.AGAIN,
             price=_price(job, action, moment),
         )

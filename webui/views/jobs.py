@@ -10,6 +10,7 @@ from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import SHORT_ID, explain, explain_end, name, say
+from webui.views.inputs import InputView, input_views
 from webui.views.job_status import ButtonView, Moment, calm, status_of
 
 
@@ -86,6 +87,7 @@ class JobView:
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
+    inputs: tuple[InputView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         elapsed_s=status.elapsed_s,
         calm=calm(job),
         ending=_ending_view(moment),
+        inputs=input_views(job),
     )
 
 
