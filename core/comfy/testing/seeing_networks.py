@@ -12,6 +12,7 @@ from typing import Any
 from core.comfy.testing.tensor_specs import TensorSpec, entries_of
 from core.models.catalog import Slot
 
+SEEING = frozenset({Slot.DEPTH, Slot.POSE, Slot.PEOPLE})
 _COUNTED = ("running_mean", "running_var")  # of what a network notes by itself, what it needs
 
 
