@@ -12,7 +12,7 @@ from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import MODES
 from core.domain.options import OPTIONS, Option, OptionKind, Options, options_in
-from core.domain.presets import Preset
+from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Request
 from core.domain.styles import Filled
@@ -86,6 +86,7 @@ def trial_cases(workflow: Workflow, given: Given) -> list[TrialCase]:
         given: two files for each role of the mode.
     """
     cases: list[TrialCase] = []
+    acted: set[tuple[str, str]] = set()
     for conditions in CONDITIONS:
         if conditions.every_file and not MODES[workflow.mode].more:
             continue
@@ -93,11 +94,11 @@ def trial_cases(workflow: Workflow, given: Given) -> list[TrialCase]:
         if base is None:  # a graph of somebody's own takes no further files
             continue
         seen: list[tuple[str, Graph]] = []  # values that come to the same are tried once
-        acted = {(case.control, case.value) for case in cases if case.acts}
         for control, value, asked in _changed(workflow, given, conditions):
             if (control, value) in acted or asked is None or asked.request == base.request:
                 continue
             acts = asked.graph != base.graph and not _idle(workflow, control)
+            acted |= {(control, value)} if acts else set()
             made = control, asked.graph
             if (acts or not conditions.name) and made not in seen:
                 requests = base.request, asked.request
@@ -180,14 +181,30 @@ def _made(
     media = {role: given[role][0] for role in roles}
     words = StyleWords(options.style, before=options.style) if options.style else None
     filled = Filled(options, words, ())
+    limits = _limits(workflow, options)
     try:
-        request = compose(workflow.mode, options, media, LIMITS, filled).request.as_worded
+        request = compose(workflow.mode, options, media, limits, filled).request.as_worded
         staged = {item.role: repr(item) for item in inputs_of(workflow, request)}
         choices = MachineChoices(guided=guided)
         bound = bind(workflow, request, FAMILY.names(Profile.FP8), staged, "", choices)
     except InvalidInput:
         return None
     return _Asked(request, bound.bound)
+
+
+def _limits(workflow: Workflow, options: Options) -> RequestLimits:
+    """Return the limits of the smallest clips, of which a graph without a stage less is a draft."""
+    several = options.drafts is not None and options.drafts != OPTIONS["drafts"].default
+    spec = PRESETS[Preset.DRAFT if several else Preset(options.preset or Preset.FAST)]
+    if spec.scale == 1 or workflow.bindings.drafts:
+        return LIMITS
+    low, high, pixels = LIMITS.min_side, LIMITS.max_side, LIMITS.max_pixels
+    return replace(
+        LIMITS,
+        min_side=low * spec.scale,
+        max_side=high * spec.scale,
+        max_pixels=pixels * spec.scale**2,
+    )
 
 
 def _idle(workflow: Workflow, control: str) -> bool:
