@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.comfy_real,
     pytest.mark.filterwarnings("ignore"),  # torch and ComfyUI warn of themselves
+    pytest.mark.timeout(900),  # these networks look at every frame at a size of their own
 ]
 
 
 async def test_depth_guides_in_place_of_edges(lab: "Lab") -> None:
-    edges = await lab.run(lab.request(Mode.STYLE, seed=70))
-    depth = await lab.run(lab.request(Mode.STYLE, seed=70, control=Control.DEPTH))
-    again = await lab.run(lab.request(Mode.STYLE, seed=70, control=Control.DEPTH))
+    edges = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9))
+    depth = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9, control=Control.DEPTH))
+    again = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9, control=Control.DEPTH))
 
     assert np.array_equal(depth.frames, again.frames)
     assert not np.array_equal(depth.frames, edges.frames)
 
 
-@pytest.mark.timeout(1200)  # the network looks at every frame at its own size
 async def test_poses_guide_a_whole_clip_in_place_of_edges(lab: "Lab") -> None:
     edges = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9))
     poses = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9, control=Control.POSE))

@@ -15,7 +15,6 @@ from core.cli.workflow_try import try_cases, write_inputs
 from core.comfy.testing.stand_ins import written_in_words
 from core.comfy.trial import REPEAT, TOKENS
 from core.domain.modes import Mode
-from core.domain.presets import Control
 from core.workflow.control_trials import trial_cases, unproven
 from core.workflow.library import load
 
@@ -36,13 +35,11 @@ async def test_every_control_of_every_mode_does_what_it_must(
     workflow, plan = load(mode, None), lab.executor.plan
     cases = trial_cases(workflow, write_inputs(mode, tmp_path / "media"))
     assert unproven(workflow, cases) == []
-    # a whole clip of poses takes minutes: test_controls.py
-    quick = [case for case in cases if case.after.sampling.control is not Control.POSE]
     family = replace(plan.family, enhanced_tokens=TOKENS)
     monkeypatch.setattr(lab.executor, "plan", replace(plan, family=family))
 
     with written_in_words():
-        rows = await try_cases(lab.executor, workflow, tmp_path, quick)
+        rows = await try_cases(lab.executor, workflow, tmp_path, cases)
 
     for row in rows:
         told = row.problem or f"{row.picture:.4f} {row.sound:.4f}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.comfy.testing.network_shapes import TINY
 from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.seeing_networks import shrink_pose_network
 from core.comfy.testing.sentence_pieces import words_of
 from core.domain.progress import ProgressSink
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Slot
@@ -50,6 +51,8 @@ class StandInFiles:
         }
         for file in files:
             writer.write_file(slots[file.name], file, self.models)
+            if slots[file.name] is Slot.POSE:
+                shrink_pose_network()
         return tuple(self.models / file.folder / file.name for file in files)
 
 
