@@ -207,10 +207,10 @@ def _fields(workflow: Workflow) -> Iterator[Defect]:
 
 
 def idle_options(workflow: Workflow) -> list[str]:
-    """Return the options of the mode that nothing of the graph of ``workflow`` takes, as typed."""
+    """Return the names of the options of the mode that the graph of ``workflow`` has no use for."""
     bound = {binding.value for binding in workflow.bindings.values}
     offered = (option for option in KEPT if option.offered_in(workflow.mode))
-    return [option.typed for option in offered if not bound & {*FIELDS[option.name]}]
+    return [option.name for option in offered if not bound & {*FIELDS[option.name]}]
 
 
 def _listed(spec: NodeSpec, found: Defect) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from core.domain.dimensions import SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
@@ -83,7 +84,7 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
         draft.notice("adopt_sound_own")
     idle = idle_options(workflow)
     if idle:
-        draft.notice("adopt_options_idle", options=", ".join(idle))
+        draft.notice("adopt_options_idle", options=", ".join(OPTIONS[name].typed for name in idle))
     found = defects(workflow)
     if found:
         detail = "; ".join(str(defect) for defect in found[:5])
