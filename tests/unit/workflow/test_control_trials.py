@@ -21,7 +21,7 @@ def given(mode: Mode) -> Given:
     def files(role: str) -> tuple[MediaFile, MediaFile]:
         file = FILES[role]
         if file.kind is MediaKind.VIDEO:
-            file = replace(file, seconds=1.0, fps=24.0)
+            file = replace(file, width=96, height=64, seconds=1.0, fps=24.0)
         return file, replace(file, sha256="9" * 64)
 
     return {slot.role: files(slot.role) for slot in MODES[mode].every_slot}
