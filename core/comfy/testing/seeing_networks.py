@@ -71,8 +71,7 @@ def shrink_pose_network() -> None:
     That size is written into the code: 768×1024 px, half a TFLOP a person.
     """
     unet = importlib.import_module("comfy.ldm.modules.diffusionmodules.openaimodel")
-    head = importlib.import_module("comfy.ldm.modules.sdpose").HeatmapHead
-    vars(unet)["HeatmapHead"] = partial(head, input_size=(96, 128))
+    vars(unet)["HeatmapHead"] = partial(vars(unet)["HeatmapHead"], input_size=(96, 128))
 
 
 def _people(made_with: dict[str, Any]) -> Iterator[TensorSpec]:
