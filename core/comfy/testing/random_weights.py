@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
 from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
-from core.comfy.testing.seeing_networks import SEEING, seeing_entries
+from core.comfy.testing.seeing_networks import USUAL, seeing_entries
 from core.comfy.testing.sentence_pieces import sentence_pieces
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
@@ -27,7 +27,6 @@ from core.comfy.testing.tensor_specs import (
 )
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile, Slot
 
-USUAL = frozenset(Slot) - SEEING  # what every mode loads; the others are large, and rarely wanted
 _VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "I8": 1, "U8": 1}
 # how the names of the tensors of each part begin in a checkpoint
 _PARTS = {
@@ -65,12 +64,11 @@ class RandomWeightsWriter:
         Returns:
             The family with the profiles of :attr:`profiles`, no hashes, and the sizes as written.
         """
-        places = elsewhere or {}
         profiles = {
             profile: replace(
                 spec,
                 files={
-                    slot: self.write_file(slot, file, folder, places)
+                    slot: self.write_file(slot, file, folder, elsewhere)
                     if slot in slots
                     else replace(file, sha256=None)
                     for slot, file in spec.files.items()

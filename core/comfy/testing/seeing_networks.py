@@ -13,7 +13,7 @@ from typing import Any
 from core.comfy.testing.tensor_specs import TensorSpec, entries_of
 from core.models.catalog import Slot
 
-SEEING = frozenset({Slot.DEPTH, Slot.POSE, Slot.PEOPLE})
+USUAL = frozenset(Slot) - {Slot.DEPTH, Slot.POSE, Slot.PEOPLE}  # those are large, rarely wanted
 _COUNTED = ("running_mean", "running_var")  # of what a network notes by itself, what it needs
 
 
