@@ -90,7 +90,11 @@ def copies(
     loras = {name: utils.load_torch_file(str(files[name])) for name in ("distilled", "control")}
 
     def load() -> Any:
-        found = sd.load_checkpoint_guess_config(str(place), output_vae=False, output_clip=False)[0]
+        found = sd.load_checkpoint_guess_config(
+            str(place), output_vae=False, output_clip=False, disable_dynamic=True
+        )[0]
+        found.offload_device = found.load_device  # all of it stays there, as with CLAPPER_VRAM=high
+        found.model.to(found.load_device)
         for weight in found.model.parameters():  # quantised ones lie in the file itself
             if hasattr(weight, "_qdata"):
                 weight._qdata = weight._qdata.clone()
@@ -180,6 +184,8 @@ async def test_a_clip_leaves_no_copies_and_another_lora_in_between_changes_no_by
     first = await lab.run(lab.request(Mode.T2V, seed=61))
     held = [entry.model for entry in management.current_loaded_models]
     patcher = next(entry for entry in held if hasattr(entry.model, "diffusion_model"))
+    if patcher.load_device != patcher.offload_device:
+        pytest.skip("where weights leave the device, ComfyUI keeps them all in main memory")
     assert patcher.backup
     copies = [entry for entry in patcher.backup.values() if not isinstance(entry, FileWeight)]
     # while there is room, what was read again before is kept: by whichever test ran first
