@@ -35,7 +35,7 @@ class _Call:
 
 
 @dataclass(slots=True)
-class _Network:
+class _Recordings:
     """The recordings of one network, by form; None where CUDA refused one."""
 
     addresses: tuple[int, ...]
@@ -72,7 +72,7 @@ class RecordedCalls:
         self._recorder = recorder
         self._device = device
         self._room = room
-        self._networks: weakref.WeakKeyDictionary[Any, _Network] = weakref.WeakKeyDictionary()
+        self._networks: weakref.WeakKeyDictionary[Any, _Recordings] = weakref.WeakKeyDictionary()
 
     def forget(self, model: Any = None) -> None:
         """Throw the recordings of all networks that are ``model`` or a part of it away, or all."""
@@ -102,7 +102,7 @@ class RecordedCalls:
             return work(given)
         held = self._networks.get(network)
         if held is None or held.addresses != places:
-            held = self._networks[network] = _Network(places)
+            held = self._networks[network] = _Recordings(places)
         call = held.calls.get(form)
         if call is not None:
             held.calls.move_to_end(form)
@@ -119,7 +119,7 @@ class RecordedCalls:
         return rebuild(call.form, iter([tensor.clone() for tensor in call.made]))
 
     def _record(
-        self, held: _Network, form: Form, tensors: list[Any], made: Any, work: Work
+        self, held: _Recordings, form: Form, tensors: list[Any], made: Any, work: Work
     ) -> None:
         """Record the call that has just made ``made``, which does not depend on it."""
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 _PARTS = 3
 _CAPABILITY = (8, 0)  # of the first devices that multiply ``bfloat16``
@@ -65,7 +65,7 @@ class SplitMatrices:
 
     def _forward(self, layer: Any, x: Any) -> Any:
         if x.dtype != self._torch.float32:
-            return type(layer).forward(layer, x)
+            return cast("Any", type(layer)).forward(layer, x)
         parts = self._parts(x)
         made = self._multiply(parts.flatten(0, 1), layer.weight.t())
         return made.view(_PARTS, -1, made.shape[-1]).sum(0).view(*x.shape[:-1], -1)
