@@ -92,6 +92,8 @@ _SCRIPTS = (
     "elements.js",
     "forms.js",
     "frame.js",
+    "files.js",
+    "arrivals.js",
     "state.js",
     "actions.js",
     "player.js",
