@@ -18,6 +18,7 @@ SLOW = frozenset(
         "browser/test_kept_forms.py",
         "browser/test_keyboard.py",
         "browser/test_operators.py",
+        "browser/test_presses.py",
         "browser/test_programs.py",
         "browser/test_reuse.py",
         "browser/test_sent_files.py",
