@@ -14,6 +14,7 @@ SLOW = frozenset(
     {
         "browser/test_access.py",
         "browser/test_foreign.py",
+        "browser/test_inputs.py",
         "browser/test_kept_forms.py",
         "browser/test_keyboard.py",
         "browser/test_operators.py",

@@ -9,6 +9,7 @@ from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.joining import life_rules, pools_served_by
+from core.app.logs import RECENT
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -89,6 +90,7 @@ class _Services:
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
+            parts.settings.workflows_dir if parts.executor.name == "comfy" else None,
         )
 
 
@@ -175,6 +177,8 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
         on_owed=parts.owed,
+        runs=partial(parts.runs.recent, everywhere=True),
+        log_lines=RECENT.newest,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 

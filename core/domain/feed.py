@@ -66,6 +66,7 @@ class FeedTarget:
     place: str  # as of :class:`core.domain.people.Caller`
     address: dict[str, str] = field(default_factory=dict[str, str])
     title: str = ""  # how people call the channel
+    locale: str = ""  # the language that everybody there reads
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ from the code.
     │   ├── OptionMisspelt, FormExpired
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
-    │   ├── PostUnknown: core/errors/feed.py
+    │   ├── PostUnknown, ChannelUnfit: core/errors/feed.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
     │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
@@ -81,6 +81,7 @@ from core.errors.failures import (
     WorkflowRefused,
 )
 from core.errors.feed import (
+    ChannelUnfit,
     FeedAway,
     FeedClosed,
     FeedTakenDown,
@@ -163,6 +164,7 @@ __all__ = [
     "AlreadyFinished",
     "BotRightsMissing",
     "Cancelled",
+    "ChannelUnfit",
     "ChatRightsMissing",
     "ClapperError",
     "ClipDiffers",

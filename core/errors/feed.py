@@ -34,3 +34,10 @@ class ReportNotTaken(Refused):
     """A report is not passed on; ``why`` names the sentence that says why."""
 
     why: str
+
+
+class ChannelUnfit(InvalidInput):
+    """The bot cannot post in a channel; ``value`` is the channel, ``why`` names what is missing."""
+
+    value: str
+    why: str

@@ -1,6 +1,6 @@
 """The channels that operators chose: where clips are published, and where reports are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.domain.feed import ChannelKind, FeedChannel, FeedTarget
 from core.domain.people import Requester
@@ -24,7 +24,7 @@ class FeedChannels:
         That of the place goes before those of all places, and of those the one on ``platform``.
         """
         async with self._database.snapshot() as connection:
-            return await find_channel(connection, place, platform, kind)
+            return await find_channel(connection, (place,), platform, kind)
 
     async def choose(self, actor: Requester, channel: FeedChannel) -> None:
         """Keep a channel, in the place of the one that was chosen before."""
@@ -55,11 +55,13 @@ class FeedChannels:
 
 
 async def find_channel(
-    connection: Connection, place: str, platform: str, kind: ChannelKind
+    connection: Connection, places: Sequence[str], platform: str, kind: ChannelKind
 ) -> FeedTarget | None:
-    """Return the channel of :meth:`FeedChannels.find`, inside a transaction."""
-    known = [
-        one for one in await rows.channels(connection, (place, EVERYWHERE)) if one.kind == kind
-    ]
-    known.sort(key=lambda one: (one.place == EVERYWHERE, one.target.platform != platform))
+    """Return the channel of the first of ``places`` that has one, inside a transaction.
+
+    Those of all places come last, and of them the one on ``platform`` first.
+    """
+    asked = list(dict.fromkeys((*places, EVERYWHERE)))
+    known = [one for one in await rows.channels(connection, asked) if one.kind == kind]
+    known.sort(key=lambda one: (asked.index(one.place), one.target.platform != platform))
     return known[0].target if known else None

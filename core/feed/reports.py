@@ -89,7 +89,8 @@ class FeedReports:
     async def _tell(self, connection: Connection, post: FeedPost, reason: str, now: int) -> None:
         told = {"post": post.id, "who": post.maker.key, "title": post.target.title, "why": reason}
         target = post.target
-        log = await find_channel(connection, target.place, target.platform, ChannelKind.LOG)
+        places = target.place, post.source
+        log = await find_channel(connection, places, target.platform, ChannelKind.LOG)
         if log is not None:
             told |= {LOG: json.dumps(log.address)}
             await accounts.add_notice(connection, f"{log.platform}:", REPORTED, told, now)

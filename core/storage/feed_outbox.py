@@ -115,7 +115,7 @@ class FeedOutbox(OwedRows):
             post = post_of(row)
             if _removes(claim):
                 await self._not_removed(connection, post)
-            elif row.ambiguous or row.withdrawn_by is not None:
+            elif row.ambiguous or row.sent_id is not None or row.withdrawn_by is not None:
                 await withdraw(connection, post, row.withdrawn_by or "", self._clock())
             if not post.withdrawn:
                 told = {"title": post.target.title, "reason": why_not(reason)}

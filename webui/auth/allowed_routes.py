@@ -37,6 +37,7 @@ _OWN_READ = (
     "studio/(state|history|account|operators|kept)",
     "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
+    "studio/operators/logs",
     f"studio/jobs/{_NAME}/family",
     f"studio/jobs/{_NAME}/inputs/{_NAME}\\.jpg",
     f"previews/{_NAME}\\.webp",

@@ -13,10 +13,12 @@ import gradio as gr
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
+from webui.page.components import file_words
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_family, build_gallery, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
 _STAGE = (
@@ -104,7 +106,7 @@ class Page:
 def page_words() -> dict[str, str]:
     """Return the words that the page's own script places."""
     words = sentences(language_of(None))
-    return {code: words[code] for code in _PLACED}
+    return {code: words[code] for code in _PLACED} | file_words()
 
 
 def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") -> Page:
@@ -124,6 +126,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
+            _arrivals()
             reused = build_reused()
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
@@ -138,7 +141,14 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
             build_gallery(words)
             if accounts:  # guests are never operators
-                _view("operators", "<section hidden></section>", words, "cl-operators")
+                gr.HTML(
+                    html_template="<section hidden></section>",
+                    js_on_load="Clapper.operators(element, props)",
+                    elem_id="operators",
+                    elem_classes=["cl-card", "cl-section", "cl-operators"],
+                    apply_default_css=False,
+                    script=lazy_address("operators"),
+                )
     return Page(side, tabs, modes, forms, stage, reload, reused)
 
 
@@ -182,6 +192,16 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
         words=words,
     )
     return buttons
+
+
+def _arrivals() -> None:
+    """Lay out where files are added that have no field yet, by hand or from anywhere."""
+    gr.HTML(
+        html_template="<div></div>",
+        js_on_load="Clapper.arrivals(element)",
+        elem_id="arrivals",
+        apply_default_css=False,
+    )
 
 
 def _stage(words: dict[str, str]) -> gr.HTML:
