@@ -14,6 +14,7 @@ from core.demo.inputs import DemoJob
 from core.demo.samples import write_png, write_wav
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
+from core.i18n.option_words import mode_example
 from tests.browser.conftest import CHROMIUM, Visit
 from tests.browser.test_access import violations
 from webui.testing.server import ServedStudio
@@ -180,6 +181,32 @@ async def test_a_file_can_be_replaced_and_taken_out(
     await expect(field.locator("img")).to_have_count(0)
     await expect(field.locator("input")).to_be_focused()
     await visitor.form("i2v").get_by_text(re.compile("needs a")).first.wait_for()
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_an_example_fills_what_is_empty_and_makes_a_clip(visit: Visits, mode: Mode) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open(mode)
+
+    await page.get_by_role("button", name=say("studio_files_example")).click()
+
+    await expect(page.locator(f"#prompt-{mode} textarea")).to_have_value(mode_example(mode))
+    await visitor.form(mode).locator(".cl-preflight dd").first.wait_for(timeout=20_000)
+    await expect(visitor.form(mode).locator(".cl-preflight .cl-error")).to_have_count(0)
+    await visitor.small(mode)
+    await visitor.generate(mode)
+    await visitor.film()
+
+
+async def test_an_example_leaves_what_was_typed(visit: Visits) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open("i2v")
+    await page.fill("#prompt-i2v textarea", PROMPT)
+    await page.get_by_role("button", name=say("studio_files_example")).click()
+    await expect(page.locator("#image-i2v img")).to_be_visible()
+    await expect(page.locator("#prompt-i2v textarea")).to_have_value(PROMPT)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
