@@ -24,6 +24,7 @@ from webui.page.preflight import Card, Preflight
 from webui.page.sent_form import SentForm
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
+from webui.studio.sent_files import path_of
 from webui.studio.service import StudioService
 from webui.views.errors import error_view
 
@@ -111,7 +112,9 @@ class Handlers:
 
     def gone(self, sent: SentForm, visitor: Visitor) -> tuple[str, ...]:
         """Return the roles whose file is not here any more, or was never the visitor's."""
-        return tuple(role for role, path in sent.paths.items() if not self.has(path, visitor))
+        return tuple(
+            role for role, path in sent.paths.items() if not self.has(path_of(path) or "", visitor)
+        )
 
     def has(self, path: str, visitor: Visitor) -> bool:
         """Return whether the file at ``path`` is the visitor's and still here."""
