@@ -21,20 +21,24 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.shared.accounts import notice_text, tell
+from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
 from bots.shared.posted_messages import PostedMessages
+from bots.telegram.account_links import unlink_button
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
+from bots.telegram.api_errors import NOT_THERE, ChatMoved
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import POSTS, TelegramDelivery
+from bots.telegram.delivery import POSTS
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.draft_album import DraftAlbum
+from bots.telegram.feed import report_buttons
+from bots.telegram.feed_delivery import TelegramFeedDelivery
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -48,9 +52,9 @@ from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
-from bots.telegram.user_commands import unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
+from core.domain.decoding import whole
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
@@ -141,15 +145,25 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
     """Build the function that sends a notice to a private chat, with a button to undo a join."""
 
     async def send(notice: AccountNotice) -> None:
-        texts = texts_for(None)
-        buttons = None
+        text, buttons = notice_text(texts_for(None), notice), None
         if joined := notice.data.get("key"):
             buttons = [[unlink_button(Requester.from_key(joined), None)]]
         elif entry := notice.data.get("entry"):
             buttons = [decide_buttons(entry, None)]
+        elif post := notice.data.get("post"):
+            buttons = [report_buttons(post, None)]
+            text = "\n".join([text, await post_link(context.services.users.feed, notice)]).strip()
         markup = InlineKeyboardMarkup(buttons) if buttons else None
-        to = ChatTarget(int(notice.to.user_id))
-        await context.outgoing.text(to, notice_text(texts, notice), markup)
+        log_channel = logged_in(notice)
+        if log_channel is None:
+            await context.outgoing.text(ChatTarget(int(notice.to.user_id)), text, markup)
+            return
+        to = ChatTarget(whole(log_channel, "chat"), whole(log_channel, "thread") or None)
+        try:
+            await context.outgoing.text(to, text, markup)
+        except (*NOT_THERE, ChatMoved) as error:
+            log.warning("log_channel_lost", reason=type(error).__name__)
+            await context.services.users.feed.log_lost(dict(notice.data))
 
     return send
 
@@ -223,7 +237,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramDelivery(messages, edits, rules, services, album),
+        delivery=TelegramFeedDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

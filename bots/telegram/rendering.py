@@ -27,7 +27,8 @@ CALLBACK = re.compile(r"v1:(?P<action>[a-z][a-z0-9_]*)(?:=(?P<value>[\w:.-]*))?:
 ROWS = (  # without fetch: the message shows the clip
     (Action.AGAIN, Action.EDIT),
     (Action.LONGER, Action.LAST_FRAME, Action.QUALITY),
-    (Action.CANCEL, Action.REMIX, Action.DETAILS, Action.DELETE),
+    (Action.CANCEL, Action.REMIX, Action.PUBLISH),
+    (Action.DETAILS, Action.DELETE),
 )
 _TAG = re.compile(r"<[^>]+>")
 CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
@@ -94,10 +95,11 @@ def job_keyboard(
     limits: RequestLimits | None = None,
     *,
     remixable: bool = False,
+    publishable: bool = False,
 ) -> InlineKeyboardMarkup:
     """Build the buttons under a job's message; what ``limits`` would refuse has none.
 
-    A clip that others may remix has one for that.
+    A clip that others may remix has one for that, and one that its maker may show in a feed.
     """
     rows = [
         [
@@ -106,7 +108,7 @@ def job_keyboard(
             )
             for a in row
         ]
-        for row in _rows(job, limits, remixable=remixable)
+        for row in _rows(job, limits, remixable=remixable, publishable=publishable)
     ]
     if job.state.waiting and job.group is None:
         rows += _option_rows(job, locale, limits or RequestLimits())
@@ -132,8 +134,25 @@ def decide_buttons(entry: str, locale: str | None) -> list[InlineKeyboardButton]
     ]
 
 
-def _rows(job: Job, limits: RequestLimits | None, *, remixable: bool) -> list[list[Action]]:
-    offered = (*actions_for(job, limits), *((Action.REMIX,) if remixable else ()))
+def feed_keyboard(
+    post_id: str, job_id: str, locale: str | None, *, told: bool, remixable: bool
+) -> InlineKeyboardMarkup:
+    """Build the buttons under a post of a feed: what all may do, and Report."""
+    actions = [Action.DETAILS] * told + [Action.REMIX] * remixable
+    of_clip = [
+        InlineKeyboardButton(say(f"{a}_label", {}, locale), callback_data=callback_data(a, job_id))
+        for a in actions
+    ]
+    label = say("report_label", {}, locale)
+    report = InlineKeyboardButton(label, callback_data=callback_data("report", post_id))
+    return InlineKeyboardMarkup([row for row in (of_clip, [report]) if row])
+
+
+def _rows(
+    job: Job, limits: RequestLimits | None, *, remixable: bool, publishable: bool
+) -> list[list[Action]]:
+    more = [Action.REMIX] * remixable + [Action.PUBLISH] * (publishable and job.clip is not None)
+    offered = (*actions_for(job, limits), *more)
     rows = [[action for action in row if action in offered] for row in ROWS]
     return [row for row in rows if row]
 

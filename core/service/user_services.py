@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
 from core.accounts.styles import StyleBook
+from core.feed.feed import Feed
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
+from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
@@ -30,6 +32,7 @@ class UserServices:
     cancellation: Cancellation
     follow_ups: FollowUps
     clips: ClipReader
+    inputs: InputReader
     previewer: Previewer
     owned: Ownership
     accounts: UserAccounts
@@ -38,3 +41,4 @@ class UserServices:
     styles: StyleBook
     operators: OperatorApi
     public: PublicClips
+    feed: Feed

@@ -24,7 +24,7 @@ WIDTHS = {390: 844, 768: 1024, 1440: 900}  # px; ends wide, as tests go on
 STILL = "button.cl-go { position: static !important; }"
 
 
-async def violations(page: Page) -> list[str]:
+async def violations(page: Page, within: str | None = None) -> list[str]:
     """Return what is wrong at each width: the rule, its impact, the element, and why."""
     lines: list[str] = []
     for width, height in WIDTHS.items():
@@ -34,13 +34,13 @@ async def violations(page: Page) -> list[str]:
             await expect(toggle).to_have_attribute("aria-expanded", str(width >= 1024).lower())
         if await page.evaluate("document.documentElement.scrollWidth") > width:
             lines.append(f"{width}: wider than the window")
-        lines += [f"{width}: {line}" for line in await _at_this_width(page)]
+        lines += [f"{width}: {line}" for line in await _at_this_width(page, within)]
     return lines
 
 
-async def _at_this_width(page: Page) -> list[str]:
+async def _at_this_width(page: Page, within: str | None = None) -> list[str]:
     await page.add_style_tag(content=STILL)
-    found = (await Axe().run(page)).response["violations"]
+    found = (await Axe().run(page, within)).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
         for rule in found

@@ -225,6 +225,12 @@ const ClapperForms = (() => {
     return answer && answer.ok ? filled(tables[name].fields.filter(({ file }) => !file), answer.body.changes) : [];
   };
 
+  /* What stands in a form, and what its files are before anybody sends one; then other values for it, among those of all forms. */
+  const held = (name) => Object.fromEntries(tables[name].fields.map(({ id, name: field }) =>
+    [field, (kept.forms[name] || {})[field] ?? starts[id] ?? null]));
+  const empty = (name) => Object.fromEntries(tables[name].fields.filter(({ file }) => file).map((field) => [field.name, null]));
+  const fill = (names, name, values) => names.flatMap((form) => filled(tables[form].fields, form === name ? values : {}));
+
   /* A file of the server as Gradio's own fields hold it. */
   const fileOf = ({ path, name }) => {
     const { root, api_prefix: prefix = "" } = window.gradio_config;
@@ -255,5 +261,5 @@ const ClapperForms = (() => {
   };
   const said = (code) => words[code] || "";
 
-  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, notes: place };
+  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, notes: place };
 })();

@@ -12,11 +12,12 @@ from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.presets import PRESETS, Preset
-from core.i18n.messages import language_of, name, say, sentences
+from core.i18n.messages import say
 from core.i18n.option_words import mode_summary, mode_title
 from webui.page.components import field_id, offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
 from webui.page.form_values import FOLLOW, LOCK, fields_of, options_on_page
+from webui.views.inputs import slot_label
 
 # every other option of the folded part has a line of its own
 _SIDE_BY_SIDE = (("camera", "fps"), ("width", "height"))
@@ -144,13 +145,6 @@ _CARD = "<dl></dl><div data-part='notes'></div>"
 
 def _title(mode: Mode) -> str:
     return f"<h1>{mode_title(mode)} <code>{mode}</code></h1><p>{mode_summary(mode)}</p>"
-
-
-def slot_label(mode: Mode, role: str) -> str:
-    """Return what the file of ``role`` is called in ``mode``."""
-    codes = (f"studio_slot_{mode}_{role}", f"studio_slot_{role}")
-    known = next((code for code in codes if code in sentences(language_of(None))), None)
-    return say(known) if known else name(role).capitalize()
 
 
 def _media(mode: Mode) -> dict[str, Component]:
