@@ -173,13 +173,13 @@ async def test_a_file_can_be_replaced_and_taken_out(
     await visitor.attach(wishes[Mode.I2V])
     field = page.locator("#image-i2v")
     first = await field.locator("img").get_attribute("src")
-    await field.locator("input").set_input_files(wishes[Mode.LIPSYNC].files["image"])
+    await field.locator("input[type=file]").set_input_files(wishes[Mode.LIPSYNC].files["image"])
     await expect(field.locator("img")).not_to_have_attribute("src", str(first))
 
     await field.get_by_role("button", name=say("studio_file_remove")).click()
 
     await expect(field.locator("img")).to_have_count(0)
-    await expect(field.locator("input")).to_be_focused()
+    await expect(field.locator("input[type=file]")).to_be_focused()
     await visitor.form("i2v").get_by_text(re.compile("needs a")).first.wait_for()
 
 

@@ -45,7 +45,7 @@ const ClapperParts = (() => {
       changed({ part: { ...part }, cut: { start_s: part.start, end_s: part.end, ...inside } });
     };
     const slider = (word, range, read, write) => {
-      const input = h("input", { type: "range", step: 0.1, oninput: () => { write(Number(input.value)); draw(); }, onchange: tell });
+      const input = h("input", { type: "range", step: 0.1, "aria-label": said(word), oninput: () => { write(Number(input.value)); draw(); }, onchange: tell });
       const said_ = h("output", {}), row = h("label", { class: "cl-part-row" }, h("span", {}, said(word)), input, said_);
       row.show = () => {
         const [low, high] = range();
