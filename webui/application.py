@@ -29,6 +29,7 @@ from webui.page.gallery_routes import GalleryRoutes
 from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.operator_routes import OperatorRoutes
+from webui.page.original_routes import OriginalRoutes
 from webui.page.preflight import Preflight
 from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
@@ -118,6 +119,7 @@ def _app_parts(
         *FormRoutes(studio.handlers).all(),
         ProgramSamples(service, ProgramAccess(service, bridge)).route,
         *GalleryRoutes(service.gallery, bridge).all(),
+        *OriginalRoutes(service.originals, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,

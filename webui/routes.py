@@ -106,14 +106,14 @@ class StudioRoutes:
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await _file(request, clip.path, "video/mp4", name)
+        return await file_answer(request, clip.path, "video/mp4", name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await _file(request, clip.poster, "image/png")
+        return await file_answer(request, clip.poster, "image/png")
 
     async def _elsewhere(
         self, request: Request, visitor: Visitor, save_as: str, *, poster: bool
@@ -141,7 +141,7 @@ class StudioRoutes:
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
-async def _file(request: Request, path: Path, kind: str, name: str | None = None) -> Response:
+async def file_answer(request: Request, path: Path, kind: str, name: str | None = None) -> Response:
     """Answer with a file, or that what the browser holds of it is still right."""
     found = FileResponse(path, media_type=kind, filename=name, headers=_KEPT)
     found.set_stat_headers(await asyncio.to_thread(path.stat))

@@ -20,10 +20,10 @@ from bots.discord.sender import (
 from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.offers import NO_OFFERS, Offers
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
-from core.domain.limits import RequestLimits
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
@@ -32,6 +32,7 @@ from core.i18n.messages import say
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.tasks import outcome_of
 from core.service.clips import fitted_clip
+from core.service.originals import Originals
 from core.service.public_clips import PublicClips
 
 log = structlog.get_logger(__name__)
@@ -52,9 +53,8 @@ KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a 
 class DiscordDeliveryRules:
     """The operator's settings that a delivery mentions."""
 
-    studio_url: str
     retention_days: float
-    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
+    offers: Offers = NO_OFFERS
 
 
 class DiscordDelivery:
@@ -69,17 +69,20 @@ class DiscordDelivery:
         rules: DiscordDeliveryRules,
         posts: PostedMessages,
         public: PublicClips,
+        originals: Originals,
     ) -> None:
         """Take the client, its budget of edits, what is said, and where clips were posted.
 
-        ``public`` knows which of them everybody sees.
+        ``public`` knows which of them everybody sees, ``originals`` where a clip is whole.
         """
         self._public = public
+        self._originals = originals
         self._posts = posts
         self._client = client
         self._sender = FallbackSender(client)
         self._edits = edits
         self._rules = rules
+        self.offers = rules.offers
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Offer the newest state of ``job``; it is shown when the channel's budget allows."""
@@ -87,7 +90,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         if not at.message_id or (at.private and not at.token_lives):
             return
-        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale)
+        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale, self.offers)
         self._edits.offer(at.channel_key, str(at.message_id), lambda: self._show(job, at, text))
 
     async def accepted(self, job: Job, at: DiscordAddress, text: str) -> None:
@@ -102,7 +105,7 @@ class DiscordDelivery:
         Raises:
             Throttled: too fast for this channel.
         """
-        out = OutgoingMessage(clip_text(text), job_view(job, at.locale, self._rules.limits))
+        out = OutgoingMessage(clip_text(text), job_view(job, at.locale, self.offers))
         try:
             await self._sender.edit_status(at, out)
         except (DeliveryRetry, SendMethodUnavailable, DiscordFileTooLarge) as error:
@@ -143,7 +146,7 @@ class DiscordDelivery:
         try:
             sent = await self._in_some_size(job, clip, attempt, telling)
         except DeliveryImpossible:
-            lines = [texts_for(at.locale).say("result_kept"), *self._original(job, at)]
+            lines = [texts_for(at.locale).say("result_kept"), *await self._original(job, at)]
             kept = OutgoingMessage("\n".join(lines), buttons(KEPT, job, at.locale), list)
             told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
             log.info("clip_kept", job_id=job.id, told=told.ok)
@@ -181,7 +184,7 @@ class DiscordDelivery:
         while True:
             path = await fitted_clip(clip, limit)
             try:
-                out = self._outgoing(job, clip, path, at, telling)
+                out = await self._outgoing(job, clip, path, at, telling)
                 sent = await self._send(at, out, attempt)
             except DiscordFileTooLarge:
                 limit = smaller(min(limit, path.stat().st_size))
@@ -202,7 +205,7 @@ class DiscordDelivery:
         limit = int(self._limit(at) * HEADROOM) // len(jobs)  # of a message, at worst
         while True:
             paths = {job.id: await fitted_clip(job.clip, limit) for job in jobs if job.clip}
-            out = drafts_message(jobs, paths, at, telling, self._rules.limits)
+            out = drafts_message(jobs, paths, at, telling, self.offers)
             try:
                 sent = await self._send(at, out, attempt)
             except DiscordFileTooLarge:
@@ -225,7 +228,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         text = clip_text(texts_for(at.locale).failure(failure))
         return await self._send(
-            at, OutgoingMessage(text, job_view(job, at.locale, self._rules.limits), list), attempt
+            at, OutgoingMessage(text, job_view(job, at.locale, self.offers), list), attempt
         )
 
     async def remove_copies(self, job_id: str) -> None:
@@ -257,7 +260,7 @@ class DiscordDelivery:
             return own
         return min(own, guild.filesize_limit)
 
-    def _outgoing(
+    async def _outgoing(
         self, job: Job, clip: Clip, path: Path, at: DiscordAddress, telling: Telling
     ) -> OutgoingMessage:
         texts = texts_for(at.locale)
@@ -265,7 +268,7 @@ class DiscordDelivery:
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
-            lines += self._original(job, at)
+            lines += await self._original(job, at)
         name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
         prompt = telling.facts.prompt
         alt = "" if at.spoiler else alt_text(texts, job, prompt, ALT_TEXT_LIMIT)
@@ -275,15 +278,13 @@ class DiscordDelivery:
 
         hidden = at.private and at.guild_id is not None
         remixable = bool(telling.maker) and telling.facts.remixable
-        limits = self._rules.limits
-        view = job_view(job, at.locale, limits, hidden=hidden, remixable=remixable)
+        view = job_view(job, at.locale, self.offers, hidden=hidden, remixable=remixable)
         return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT, lines), view, files)
 
-    def _original(self, job: Job, at: DiscordAddress) -> list[str]:
-        if not self._rules.studio_url:
-            return []
-        url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
-        return [say("result_link", {"url": url}, at.locale)]
+    async def _original(self, job: Job, at: DiscordAddress) -> list[str]:
+        address = await self._originals.address(job)
+        # in brackets nobody fetches it to show it a second time
+        return [say("result_link", {"url": f"<{address}>"}, at.locale)] if address else []
 
 
 def smaller(refused: int) -> int:

@@ -25,7 +25,9 @@ from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import discord_bot
+from bots.shared.chores import DAY_MS, hourly
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
@@ -111,15 +113,16 @@ class _Session:
         self._client = ClapperClient(only_while_held(services.term))
         self._client.on_connection = lambda state: services.connected(PLATFORM, state)
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
-        rules = DiscordDeliveryRules(
-            settings.studio.url, settings.retention.days, services.users.limits
-        )
+        offers = Offers(services.users.limits, services.users.price)
+        rules = DiscordDeliveryRules(settings.retention.days, offers)
+        self._posts = PostedMessages(services.state, POSTS)
         self._delivery = DiscordDelivery(
             self._client,
             self._edits,
             rules,
-            PostedMessages(services.state, POSTS),
+            self._posts,
             services.users.public,
+            services.users.originals,
         )
         self.was_ready = False
         context = DiscordContext(
@@ -178,7 +181,14 @@ class _Session:
         if not self.was_ready:
             self.was_ready = True
             self._on_ready()
-        await tell(self._services.notices, PLATFORM, self._notify)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(tell(self._services.notices, PLATFORM, self._notify))
+            tasks.create_task(hourly(self._clean_up))
+
+    async def _clean_up(self) -> None:
+        kept_ms = round(self._services.settings.retention.days * DAY_MS)
+        await self._posts.prune(kept_ms)
+        await self._services.users.originals.prune(kept_ms)
 
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""

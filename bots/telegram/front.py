@@ -24,6 +24,7 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
@@ -210,12 +211,13 @@ def _edit_interval(settings: Settings, chat: str) -> float:
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
     settings, users = services.settings, services.users
     local = settings.telegram.local
-    rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
+    offers = Offers(users.limits, users.price)
+    rules = DisplayRules(local, settings.retention.days, offers)
     outgoing = Outgoing(app.bot)
-    messages = StatusMessages(outgoing, rules)
+    messages = StatusMessages(outgoing, rules, users.originals)
     directory = TelegramDirectory(app.bot)
     posts = PostedMessages(services.state, POSTS)
-    album = DraftAlbum(outgoing, services.state, users.limits, posts)
+    album = DraftAlbum(outgoing, services.state, offers, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,

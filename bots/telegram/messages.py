@@ -101,14 +101,14 @@ async def _patiently(target: ChatTarget, send: Send) -> Message:
 
 async def edit(context: TelegramContext, message: Message, text: str, job: Job) -> None:
     """Replace the text of the message of a job, if it is still there."""
-    markup = job_keyboard(job, job.reply_to.address.get("locale"), context.services.users.limits)
+    markup = job_keyboard(job, job.reply_to.address.get("locale"), context.delivery.offers)
     await edit_text(context, message, text, markup)
 
 
 async def edit_by_id(context: TelegramContext, at: TelegramAddress, text: str, job: Job) -> None:
     """Replace the text of the message at an address by one of ``job``, if it is still there."""
     if at.message_id:
-        markup = job_keyboard(job, at.locale, context.services.users.limits)
+        markup = job_keyboard(job, at.locale, context.delivery.offers)
         call = context.outgoing.edit_text(at.chat_id, at.message_id, text, markup)
         await ignoring_errors(call)
 

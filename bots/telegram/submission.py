@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from bots.shared.drafts import with_price
+from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
 from bots.shared.texts import Texts
 from bots.telegram.address import address_of, is_veiled
@@ -178,7 +178,8 @@ async def _show_ticket(
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        text = with_price(event.texts.ticket(job, ticket), job, ticket, event.locale)
+        text = event.texts.ticket(job, ticket)
+        text = of_drafts(job, text, event.locale, event.context.delivery.offers, new=True)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
         await edit(event.context, placeholder, text, job)

@@ -58,6 +58,7 @@ class UserApi:
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
         self.public = services.public
+        self.originals = services.originals
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)

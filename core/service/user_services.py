@@ -10,6 +10,7 @@ from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.operator_api import OperatorApi
+from core.service.originals import Originals
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
@@ -38,3 +39,4 @@ class UserServices:
     styles: StyleBook
     operators: OperatorApi
     public: PublicClips
+    originals: Originals

@@ -97,10 +97,18 @@ class Stored:
         """Return the MP4 files attached now."""
         return [data for name, data in self.files.items() if name.endswith(".mp4")]
 
+    def buttons(self) -> list[dict[str, Any]]:
+        """Return all buttons shown now."""
+        rows: list[dict[str, Any]] = self.payload.get("components") or []
+        return [item for row in rows for item in row.get("components", ()) if "custom_id" in item]
+
     def custom_ids(self) -> list[str]:
         """Return the custom ids of all buttons shown now."""
-        rows: list[dict[str, Any]] = self.payload.get("components") or []
-        return [item["custom_id"] for row in rows for item in row["components"]]
+        return [item["custom_id"] for item in self.buttons()]
+
+    def label(self, fragment: str) -> str:
+        """Return what the button says that has ``fragment`` in its id."""
+        return next(item["label"] for item in self.buttons() if fragment in item["custom_id"])
 
     def button(self, fragment: str) -> str:
         """Return the custom id of the button that has ``fragment`` in its id."""
