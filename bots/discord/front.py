@@ -27,6 +27,7 @@ from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import discord_bot
 from bots.shared.chores import DAY_MS, hourly
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from core.domain.people import Requester
@@ -125,11 +126,13 @@ class _Session:
             services.users.originals,
         )
         self.was_ready = False
+        self._languages = KnownLanguages(services.state, PLATFORM)
         context = DiscordContext(
             users=services.users,
             state=services.state,
             delivery=self._delivery,
             downloads=Downloads(only_while_held(services.term)),
+            languages=self._languages,
             window_hours=settings.quota.window_hours,
             operator_roles=settings.discord.roles(),
         )
@@ -188,16 +191,18 @@ class _Session:
     async def _clean_up(self) -> None:
         kept_ms = round(self._services.settings.retention.days * DAY_MS)
         await self._posts.prune(kept_ms)
+        await self._languages.prune()
         await self._services.users.originals.prune(kept_ms)
 
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""
-        text = notice_text(texts_for(None), notice)
+        locale = await self._languages.of(int(notice.to.user_id))
+        text = notice_text(texts_for(locale), notice)
         view = None
         if joined := notice.data.get("key"):
-            view = unlink_view([Requester.from_key(joined)], None)
+            view = unlink_view([Requester.from_key(joined)], locale)
         elif entry := notice.data.get("entry"):
-            view = decide_view(entry, None)
+            view = decide_view(entry, locale)
         await send_direct(self._client, int(notice.to.user_id), text, view)
 
 

@@ -21,6 +21,7 @@ from bots.discord.served_files import Downloads, ServedFile
 from bots.shared.double_presses import DoublePresses
 from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
+from bots.shared.languages import KnownLanguages
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.lineage import JobOrigin
@@ -68,6 +69,7 @@ class DiscordContext:
     state: FrontState
     delivery: DiscordDelivery
     downloads: Downloads
+    languages: KnownLanguages
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
     presses: DoublePresses = field(default_factory=DoublePresses)

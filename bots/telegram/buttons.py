@@ -18,6 +18,7 @@ from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
+from bots.telegram.history import turn_history
 from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
 from bots.telegram.remix import begin_remix, show_details
@@ -27,7 +28,6 @@ from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
     ask_access,
     forget_all,
-    history_page,
     remove_account,
     show_again,
 )
@@ -168,8 +168,7 @@ async def _page(press: ButtonPress) -> None:
         raise NotYours("history")
     typed = press.data.value
     page = max(1, int(typed)) if typed.isdecimal() and len(typed) <= PAGE_DIGITS else 1
-    text, markup = await history_page(event, page)
-    await edit_text(event.context, event.message, text, markup)
+    await turn_history(event, page)
 
 
 async def _forget(press: ButtonPress) -> None:

@@ -14,6 +14,7 @@ async def clean_up_hourly(context: TelegramContext, inbox: UpdateInbox, settings
     async def clean_up() -> None:
         await inbox.prune()
         await context.forms.prune()
+        await context.languages.prune()
         await context.services.state.forget_older(FILE_IDS, kept_ms)
         await context.services.state.forget_older(POSTS, kept_ms)
         await context.services.users.originals.prune(kept_ms)

@@ -24,6 +24,7 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM
@@ -142,12 +143,13 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
     """Build the function that sends a notice to a private chat, with a button to undo a join."""
 
     async def send(notice: AccountNotice) -> None:
-        texts = texts_for(None)
+        locale = await context.languages.of(int(notice.to.user_id))
+        texts = texts_for(locale)
         buttons = None
         if joined := notice.data.get("key"):
-            buttons = [[unlink_button(Requester.from_key(joined), None)]]
+            buttons = [[unlink_button(Requester.from_key(joined), locale)]]
         elif entry := notice.data.get("entry"):
-            buttons = [decide_buttons(entry, None)]
+            buttons = [decide_buttons(entry, locale)]
         markup = InlineKeyboardMarkup(buttons) if buttons else None
         to = ChatTarget(int(notice.to.user_id))
         await context.outgoing.text(to, notice_text(texts, notice), markup)
@@ -232,6 +234,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         permissions=PostingPermissions(app.bot),
         locks=UserLocks(),
         directory=directory,
+        languages=KnownLanguages(services.state, PLATFORM),
     )
 
 

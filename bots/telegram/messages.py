@@ -11,7 +11,7 @@ from bots.shared.edit_scheduler import Throttled
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import NOT_THERE, ChatMoved, ignoring_errors
 from bots.telegram.context import TelegramContext
-from bots.telegram.outgoing import ChatTarget, Keyboard
+from bots.telegram.outgoing import ChatTarget, Keyboard, Photo
 from bots.telegram.rendering import job_keyboard
 from core.domain.jobs import Job
 
@@ -66,6 +66,20 @@ async def reply_file(
     return await _by_any_way(message, 0, lambda to: context.outgoing.file(to, path, name, caption))
 
 
+async def reply_photo(
+    context: TelegramContext, message: Message, photo: Photo, caption: str, markup: Keyboard
+) -> Message:
+    """Answer ``message`` with a picture (:func:`reply`).
+
+    Raises:
+        AnswerLost: it cannot be sent there.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _by_any_way(
+        message, 0, lambda to: context.outgoing.photo(to, photo, caption, markup)
+    )
+
+
 async def _by_any_way(message: Message, user_id: int, send: Send) -> Message:
     reasons: list[str] = []
     for target in _targets(message, user_id):
@@ -118,6 +132,18 @@ async def edit_text(
 ) -> None:
     """Replace the text of a message of the bot's, if it is still there."""
     call = context.outgoing.edit_text(message.chat_id, message.message_id, text, markup)
+    await ignoring_errors(call)
+
+
+async def edit_photo(
+    context: TelegramContext,
+    message: Message,
+    photo: Photo,
+    caption: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Replace a message of the bot's by a picture, if it is still there."""
+    call = context.outgoing.edit_photo(message.chat_id, message.message_id, photo, caption, markup)
     await ignoring_errors(call)
 
 

@@ -12,6 +12,7 @@ from telegram.constants import ParseMode
 
 from bots.shared.captions import Telling, caption
 from bots.shared.offers import NO_OFFERS, Offers
+from bots.shared.thumbnail import thumbnail
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import ignoring_errors
 from bots.telegram.outgoing import ChatTarget, Outgoing
@@ -21,7 +22,6 @@ from bots.telegram.rendering import (
     job_keyboard,
     texts_for,
 )
-from bots.telegram.thumbnail import thumbnail
 from core.domain.jobs import Job
 from core.domain.media import Clip
 from core.service.originals import Originals

@@ -261,8 +261,7 @@ async def test_without_any_way_the_clip_is_kept_and_comes_by_history(guild, held
 
     assert (counts.sent, counts.dead) == (0, 1)
     (elsewhere,) = guild.world.guild()
-    opened = await guild.server.command("history", ANN, elsewhere)
-    page = await guild.answered(opened)
+    page = await guild.history(ANN, elsewhere)
     pressed = await guild.server.press(page.id, page.button(":fetch:"), ANN)
     assert (await guild.clip(pressed)).channel_id == elsewhere.id
 
