@@ -86,7 +86,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
     if action == Action.REMIX:
         await remix_source(event.users, event.caller, press.data.job_id, post_of(event.message))
         return None
-    of_job = changed_by(action) is not None or action in {*Action, "rather"}
+    of_job = changed_by(action) is not None or action in {*Action, "rather", "styles", "style"}
     try:
         job = await press.job() if of_job else None
     except NotYours:

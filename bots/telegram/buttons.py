@@ -24,6 +24,7 @@ from bots.telegram.private_chat import is_private
 from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
+from bots.telegram.style_menu import MENU, offer_styles, open_menu, set_style
 from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
     ask_access,
@@ -35,6 +36,7 @@ from core.domain.followups import Action, options_of, with_option
 from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
+from core.domain.styles import STYLE
 from core.errors import NotYours
 from core.service.operator_api import AccessDecision
 
@@ -119,6 +121,7 @@ async def _edit(press: ButtonPress) -> None:
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
+    await offer_styles(event, job)
 
 
 async def _show_last_frame(press: ButtonPress) -> None:
@@ -252,6 +255,8 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "unlink": _unlink,
     "mode": _mode,
     "rather": _rather,
+    MENU: open_menu,
+    STYLE: set_style,
     "ask": _ask,
     "access": _access,
 }

@@ -48,6 +48,7 @@ from bots.telegram.polling import Polling
 from bots.telegram.profile import set_profile
 from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
+from bots.telegram.rivals import look_for_rivals
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_commands import unlink_button
@@ -98,6 +99,10 @@ class TelegramFront:
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Check the settings against Telegram, for ``clapper doctor``."""
         return await examine(settings)
+
+    async def look_for_rivals(self, settings: Settings) -> list[PlatformCheck]:
+        """Tell whether another process polls with the same token, for ``clapper doctor``."""
+        return await look_for_rivals(settings)
 
     async def find_operator(
         self, settings: Settings, code: str, ask: Callable[[str], None]

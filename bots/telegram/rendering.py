@@ -112,6 +112,9 @@ def job_keyboard(
     ]
     if job.state.waiting and job.group is None:
         rows += _option_rows(job, locale, offers.limits or RequestLimits())
+        if job.reply_to.address.get("styles") == "1":
+            label, data = say("t_style_label", {}, locale), callback_data("styles", job.id)
+            rows.append([InlineKeyboardButton(label, callback_data=data)])
         if job.reply_to.address.get("guessed") == "1":
             rows += _rather_rows(job, locale)
     return InlineKeyboardMarkup(rows)
