@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from core.settings import DATABASE_NAME, Settings, load_settings
 from core.storage import postgres_engine
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.dialects import always, on_both
-from tests.slow import has_slice, is_slow, is_table
+from tests.slow import ROOT, has_slice, is_slow, is_table
 from tests.support import postgres, s3_server
 from tests.support.databases import place_database, place_database_of
 from tests.support.settings import changed
@@ -72,6 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("dialect", dialects, indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     begun: set[tuple[Path, bool]] = set()
     rows: set[tuple[Path, str]] = set()  # of tables: tests of which there was one
@@ -88,11 +89,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if slow or item.get_closest_marker("load"):
             item.add_marker(pytest.mark.slow)
         begun.add((item.path, other))
+    _keep_together(items)
     for marker, (option, reason) in SWITCHES.items():
         if not config.getoption(option):
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _keep_together(items: list[pytest.Item]) -> None:
+    """Let one process run all that uses what a module makes once: no second one makes it again."""
+    for item in items:
+        used: dict[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs
+        shares = any(made.scope == "module" for one in used.values() for made in one[-1:])
+        if shares and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 def forget_environment(patch: pytest.MonkeyPatch) -> None:

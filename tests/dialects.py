@@ -23,7 +23,7 @@ BOTH = (
     "unit/storage",
     "unit/worker",
 )
-ALWAYS = ("contract", "unit/nodes", "unit/queue/test_state_machine.py", "unit/storage")
+ALWAYS = ("contract/delivery", "unit/nodes", "unit/queue/test_state_machine.py", "unit/storage")
 
 
 def on_both(path: Path) -> bool:

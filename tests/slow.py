@@ -2,7 +2,8 @@
 
 Of a long table, one device or format a row, `make test` runs the first row of each of its tests.
 Of the browser's modules it runs one test only, every mode from form to film; of those of a Space
-the first clips from a lease. `make test-space` runs the others of a Space.
+and of a lent GPU the first clips from a lease; of packages, a clip by the installed wheel.
+`make test-space` runs the others of a Space.
 """
 
 from pathlib import Path
@@ -13,10 +14,12 @@ SLOW = frozenset(
     {
         "browser/test_access.py",
         "browser/test_foreign.py",
+        "browser/test_inputs.py",
         "browser/test_kept_forms.py",
         "browser/test_keyboard.py",
         "browser/test_operators.py",
         "browser/test_programs.py",
+        "browser/test_reuse.py",
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",
         "browser/test_stage.py",
@@ -35,11 +38,13 @@ SLOW = frozenset(
         "integration/nodes/test_file_places.py",
         "integration/nodes/test_processes.py",
         "integration/packaging/test_update.py",
+        "integration/packaging/test_wheel.py",
         "integration/service/test_ending.py",
         "integration/storage/test_one_database.py",
         "integration/storage/test_processes.py",
         "integration/studio/test_addresses.py",
         "integration/studio/test_agents.py",
+        "integration/studio/test_clip_sources.py",
         "integration/studio/test_guessing.py",
         "integration/studio/test_loans.py",
         "integration/studio/test_gallery.py",
@@ -74,8 +79,16 @@ SLOW = frozenset(
 )
 
 
-SLICES = frozenset(path for path in SLOW if not path.startswith(("browser/", "space/"))) | {
+# one test speaks for all of them: every mode from form to film, the first clips from a lease, …
+SLICES = frozenset(
+    path for path in SLOW if not path.startswith(("browser/", "space/", "integration/packaging/"))
+) - {
+    "integration/studio/test_space.py",
+    "integration/studio/test_visitors.py",
+    "integration/studio/test_zerogpu.py",
+} | {
     "browser/test_studio.py",
+    "integration/packaging/test_wheel.py",
     "space/test_clips.py",
 }
 

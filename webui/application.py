@@ -22,6 +22,7 @@ from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import VisitorMiddleware
 from webui.auth.sign_in import SignInMethods, SignInRoutes
+from webui.page.clip_routes import ClipRoutes
 from webui.page.events import bind
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
@@ -120,6 +121,7 @@ def _app_parts(
         ProgramSamples(service, ProgramAccess(service, bridge)).route,
         *GalleryRoutes(service.gallery, bridge).all(),
         *OriginalRoutes(service.originals, bridge).all(),
+        *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,

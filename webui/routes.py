@@ -67,6 +67,7 @@ class StudioRoutes:
             Route("/studio/jobs/{job}/{action}", self._for_visitors(self._act), methods=["POST"]),
             Route("/clips/{job}.mp4", self._for_visitors(self._clip)),
             Route("/clips/{job}.png", self._for_visitors(self._poster)),
+            Route("/previews/{job}.webp", self._for_visitors(self._preview)),
             Route("/healthz", self._health),
             Route("/metrics", self._figures),
         ]
@@ -114,6 +115,10 @@ class StudioRoutes:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         return await file_answer(request, clip.poster, "image/png")
+
+    async def _preview(self, request: Request, visitor: Visitor) -> Response:
+        preview = await self._bridge.call(self._service.preview_of(_id_of(request), visitor))
+        return Response(preview.picture, media_type="image/webp", headers=_PRIVATE)
 
     async def _elsewhere(
         self, request: Request, visitor: Visitor, save_as: str, *, poster: bool

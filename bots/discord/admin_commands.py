@@ -7,13 +7,17 @@ from discord import app_commands
 
 from bots.discord.address import PLATFORM, Interaction
 from bots.discord.answers import answer
+from bots.discord.feed_admin import choose_channel
 from bots.discord.localization import choices, text
 from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
 from bots.shared.admin_texts import access_text, policy_text, typed_entry, word_text
+from bots.shared.feed_texts import channels_text, chosen_text
+from bots.shared.post_links import typed_post
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.domain.policy import EVERYWHERE, RULES
+from core.service.feed_desk import ChannelKind
 
 SHOWN = 15  # lines of a listing
 REASON_LIMIT = 200  # characters of the reason of a block
@@ -168,6 +172,42 @@ class AdminGroup(app_commands.Group):
         if entry.strip():
             return typed_entry(entry)
         return [AccessEntry.of_place(self._context.caller(interaction).place)]
+
+    @app_commands.command(name="feed", description=text("d_admin_feed"))
+    @app_commands.describe(
+        channel=text("o_feed_channel"),
+        reports=text("o_feed_reports"),
+        everywhere=text("o_feed_everywhere"),
+        off=text("o_feed_off"),
+    )
+    async def feed(
+        self,
+        interaction: Interaction,
+        channel: app_commands.AppCommandChannel | None = None,
+        reports: bool = False,  # noqa: FBT001, FBT002  # an option of a command
+        everywhere: bool = False,  # noqa: FBT001, FBT002  # an option of a command
+        off: bool = False,  # noqa: FBT001, FBT002  # an option of a command
+    ) -> None:
+        """Show, choose or close the channel where people publish clips, or reports are read."""
+        context, texts = self._context, texts_for(str(interaction.locale))
+        desk, place = context.operator(interaction).feed, context.caller(interaction).place
+        kind = ChannelKind.LOG if reports else ChannelKind.FEED
+        if off:
+            await desk.drop(EVERYWHERE if everywhere else place, kind)
+        elif channel is not None:
+            target = await choose_channel(
+                context, interaction, channel, kind, everywhere=everywhere
+            )
+            await self._show(interaction, chosen_text(texts, kind, target))
+            return
+        await self._show(interaction, channels_text(texts, await desk.channels(place)))
+
+    @app_commands.command(name="takedown", description=text("d_admin_takedown"))
+    @app_commands.describe(post=text("o_feed_post"))
+    async def takedown(self, interaction: Interaction, post: str) -> None:
+        """Remove a post from its feed."""
+        gone = await self._context.operator(interaction).feed.take_down(typed_post(post))
+        await self._say(interaction, "feed_did_take_down", post=gone.id, title=gone.target.title)
 
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:

@@ -10,6 +10,7 @@ from bots.discord.address import Interaction
 from bots.discord.answers import acknowledge, answer, remove, show_form, think
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
+from bots.discord.feed_buttons import show_offer
 from bots.discord.remix import open_remix, show_details
 from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
 from bots.discord.submission import DiscordContext, post_again, share, submit_followup
@@ -145,6 +146,7 @@ async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -
 _OPEN: dict[Action, Callable[[DiscordContext, Interaction, str], Awaitable[None]]] = {
     Action.DETAILS: show_details,  # to all, where all see the clip
     Action.REMIX: open_remix,
+    Action.PUBLISH: show_offer,  # to its maker alone
 }
 _HANDLERS: dict[Action, Handler] = {
     Action.CANCEL: _cancel,

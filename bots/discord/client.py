@@ -17,6 +17,12 @@ from bots.discord.buttons import JobButton, ShareButton
 from bots.discord.context_menus import add_menus
 from bots.discord.edit_modal import form_job, receive_form
 from bots.discord.error_replies import reply_to_error, run_with_error_reply
+from bots.discord.feed_buttons import (
+    DecideReportButton,
+    FeedButton,
+    receive_report,
+    reported_post,
+)
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.history import PageButton
 from bots.discord.localization import CommandTranslator
@@ -41,6 +47,8 @@ BUTTONS = (
     UnlinkButton,
     AskAccessButton,
     DecideAccessButton,
+    FeedButton,
+    DecideReportButton,
 )  # every button, as they are found again after a restart
 QUIET_S = 0.5  # no further guild for so long: the list is complete; we need no members
 THROTTLE_S = 30.0  # discord.py itself waits up to here; beyond, the outbox does
@@ -162,5 +170,9 @@ class ClapperClient(discord.AutoShardedClient):
         elif (remixed := remix_job(interaction)) is not None:
             await run_with_error_reply(
                 interaction, receive_remix(self.context, interaction, remixed)
+            )
+        elif (reported := reported_post(interaction)) is not None:
+            await run_with_error_reply(
+                interaction, receive_report(self.context, interaction, reported)
             )
         await self.context.languages.note(interaction.user.id, str(interaction.locale))

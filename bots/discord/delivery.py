@@ -21,6 +21,7 @@ from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.offers import NO_OFFERS, Offers
+from bots.shared.post_links import discord_link
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
@@ -32,8 +33,7 @@ from core.i18n.messages import say
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.tasks import outcome_of
 from core.service.clips import fitted_clip
-from core.service.originals import Originals
-from core.service.public_clips import PublicClips
+from core.service.user_api import UserApi
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,6 @@ STEPS = (
 )  # bytes; limits that Discord had at one time or another
 STEP_DOWN = 0.5  # of what was refused, below those
 HEADROOM = 0.98  # of a limit; multipart framing needs a little
-JUMP = "https://discord.com/channels"  # opens a message, /guild/channel/message
 KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a clip can be fetched
 
 
@@ -68,15 +67,15 @@ class DiscordDelivery:
         edits: EditScheduler,
         rules: DiscordDeliveryRules,
         posts: PostedMessages,
-        public: PublicClips,
-        originals: Originals,
+        users: UserApi,
     ) -> None:
         """Take the client, its budget of edits, what is said, and where clips were posted.
 
-        ``public`` knows which of them everybody sees, ``originals`` where a clip is whole.
+        ``users`` knows which of them everybody sees, where a clip is whole, and the feeds.
         """
-        self._public = public
-        self._originals = originals
+        self._public = users.public
+        self._originals = users.originals
+        self._feed = users.feed
         self._posts = posts
         self._client = client
         self._sender = FallbackSender(client)
@@ -158,18 +157,19 @@ class DiscordDelivery:
     async def _note_public(self, job: Job, at: DiscordAddress, post: str) -> None:
         """Note which message shows all the clip of ``job``; in private there is none."""
         if post.startswith(f"{at.channel_id}/"):
-            link = f"{JUMP}/{at.guild_id}/{post}"
+            link = discord_link(at.guild_id or 0, post)
             await self._public.note(job.id, ShownClip(at.place, post, link))
 
     async def _telling(self, job: Job, at: DiscordAddress, *, public: bool) -> Telling:
         """Choose what the caption tells: of what is hidden, and of what was private, nothing."""
+        publishable = await self._feed.is_open(at.place, PLATFORM)
         if at.private or (at.guild_id and not public):
-            return Telling()
+            return Telling(publishable=publishable)
         channel = self._client.get_channel(at.channel_id)
         facts = await self._public.caption(job, at.place, age_gated=is_age_gated(channel))
         if at.spoiler:  # or it tells the secret
             facts = replace(facts, prompt="")
-        return Telling(facts, f"<@{at.user_id}>") if public else Telling(facts)
+        return Telling(facts, f"<@{at.user_id}>" if public else "", publishable)
 
     async def _in_some_size(
         self, job: Job, clip: Clip, attempt: DeliveryAttempt, telling: Telling
@@ -278,7 +278,8 @@ class DiscordDelivery:
 
         hidden = at.private and at.guild_id is not None
         remixable = bool(telling.maker) and telling.facts.remixable
-        view = job_view(job, at.locale, self.offers, hidden=hidden, remixable=remixable)
+        open_to = {"hidden": hidden, "remixable": remixable, "publishable": telling.publishable}
+        view = job_view(job, at.locale, self.offers, **open_to)
         return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT, lines), view, files)
 
     async def _original(self, job: Job, at: DiscordAddress) -> list[str]:

@@ -4,13 +4,15 @@ Asks for one member at a time, which needs no privileged intent; answers are kep
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import aiohttp
 import discord
 import structlog
 
-from bots.discord.address import PLATFORM
+from bots.discord.address import PLATFORM, is_age_gated
+from core.domain.decoding import whole
+from core.domain.people import Asker
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,13 @@ class DiscordDirectory:
             if guild.get_role(int(role_id)) is not None:
                 return role_id in (await self._roles(guild, user_id) or ())
         return False
+
+    def channel(self, address: Mapping[str, str]) -> Asker:
+        """Return what is known of a channel; of one that the bot does not see, its id."""
+        known = self._client.get_channel(whole(address, "channel"))
+        parent = str(known.parent_id) if isinstance(known, discord.Thread) else ""
+        gated = is_age_gated(known)
+        return Asker(address.get("channel", ""), parent=parent, age_gated=gated)
 
     def _guild(self, place_id: str) -> discord.Guild | None:
         return self._client.get_guild(int(place_id)) if place_id.isdecimal() else None

@@ -14,22 +14,25 @@ from bots.discord.access_buttons import decide_view
 from bots.discord.address import PLATFORM
 from bots.discord.checks import examine, find_owner
 from bots.discord.client import ClapperClient
-from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
+from bots.discord.delivery import DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
+from bots.discord.feed_buttons import decide_report_view
+from bots.discord.feed_delivery import DiscordFeedDelivery
 from bots.discord.held_requests import only_while_held
 from bots.discord.profile import describe
 from bots.discord.rendering import texts_for
-from bots.discord.sender import send_direct
+from bots.discord.sender import send_direct, send_to
 from bots.discord.served_files import Downloads
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
-from bots.shared.accounts import notice_text, tell
+from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import discord_bot
 from bots.shared.chores import DAY_MS, hourly
 from bots.shared.edit_scheduler import EditScheduler
 from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
+from core.domain.decoding import whole
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
@@ -117,13 +120,12 @@ class _Session:
         offers = Offers(services.users.limits, services.users.price)
         rules = DiscordDeliveryRules(settings.retention.days, offers)
         self._posts = PostedMessages(services.state, POSTS)
-        self._delivery = DiscordDelivery(
+        self._delivery = DiscordFeedDelivery(
             self._client,
             self._edits,
             rules,
             self._posts,
-            services.users.public,
-            services.users.originals,
+            services.users,
         )
         self.was_ready = False
         self._languages = KnownLanguages(services.state, PLATFORM)
@@ -194,16 +196,37 @@ class _Session:
         await self._languages.prune()
         await self._services.users.originals.prune(kept_ms)
 
+    async def _said(self, notice: AccountNotice, locale: str | None) -> str:
+        """Write a notice; one about a post has a link to it."""
+        text = notice_text(texts_for(locale), notice)
+        link = await post_link(self._services.users.feed, notice)
+        return f"{text}\n{link}" if link else text
+
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""
-        locale = await self._languages.of(int(notice.to.user_id))
-        text = notice_text(texts_for(locale), notice)
+        locale = await self._languages.of(notice.to.user_id)
+        text = await self._said(notice, locale)
         view = None
         if joined := notice.data.get("key"):
             view = unlink_view([Requester.from_key(joined)], locale)
         elif entry := notice.data.get("entry"):
             view = decide_view(entry, locale)
+        elif post := notice.data.get("post"):
+            view = decide_report_view(post, locale)
+        if log_channel := logged_in(notice):
+            await self._tell_log(notice, whole(log_channel, "channel"), text, view)
+            return
         await send_direct(self._client, int(notice.to.user_id), text, view)
+
+    async def _tell_log(
+        self, notice: AccountNotice, channel_id: int, text: str, view: discord.ui.View | None
+    ) -> None:
+        """Write to the log channel of operators; where it is closed, have them told in private."""
+        try:
+            await send_to(self._client, channel_id, text, view)
+        except (discord.Forbidden, discord.NotFound) as error:
+            log.warning("log_channel_lost", reason=_reason(error))
+            await self._services.users.feed.log_lost(dict(notice.data))
 
 
 def _reason(error: BaseException) -> str:

@@ -64,6 +64,13 @@ def buttons(
     return view
 
 
+def report_button(post_id: str, locale: str | None) -> discord.ui.Button[Any]:
+    """Build the button with which anybody reports a post of a feed."""
+    return discord.ui.Button(
+        label=say("report_label", {}, locale), custom_id=f"feed:report:{post_id}", row=1
+    )
+
+
 def ask_button(locale: str | None) -> discord.ui.Button[Any]:
     """Build the button that asks operators for access."""
     label = say("access_ask_label", {}, locale)
@@ -86,14 +93,17 @@ def job_view(
     *,
     hidden: bool = False,
     remixable: bool = False,
+    publishable: bool = False,
 ) -> discord.ui.View:
     """Build the buttons under a job's message, which needs none to fetch the clip it shows.
 
     Those that the limits in force would refuse are left out. A clip that one person alone sees in
-    a server (``hidden``) has one to show it to all; one that others may remix has one for that.
+    a server (``hidden``) has one to show it to all; one that others may remix has one for that,
+    and one that its maker may show in a feed.
     """
     shown = [action for action in actions_for(job, offers.limits) if action is not Action.FETCH]
     shown += [Action.REMIX] if remixable else []
+    shown += [Action.PUBLISH] if publishable and job.clip is not None else []
     view = buttons(shown, job, locale, offers)
     if hidden and job.clip is not None:
         label = say("share_label", {}, locale)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -131,12 +132,55 @@ class FallbackSender:
         except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError) as error:
             log.info("message_left_as_it_is", reason=type(error).__name__)
 
+    async def take_away(self, channel_id: int, message_id: int, attempt: DeliveryAttempt) -> None:
+        """Delete a message of the bot's, which may be gone; without an id look for it.
+
+        Raises:
+            Throttled, DeliveryRetry: not now.
+            SendMethodUnavailable: the bot may not.
+        """
+
+        async def delete() -> str:
+            channel = self._client.get_partial_messageable(channel_id)
+            found = message_id or await self._posted(channel, 0, attempt)
+            if found:
+                with suppress(discord.NotFound):
+                    await channel.get_partial_message(found).delete()
+            return ""
+
+        await self._try_method(delete)
+
+    async def post(self, channel_id: int, out: OutgoingMessage, attempt: DeliveryAttempt) -> str:
+        """Post ``out`` in a channel by itself, pinging nobody; return where, ``channel/message``.
+
+        Raises:
+            DiscordFileTooLarge: a smaller file would go through.
+            Throttled, DeliveryRetry: not now.
+            SendMethodUnavailable: the bot may not.
+        """
+
+        async def once() -> str:
+            channel = self._client.get_partial_messageable(channel_id)
+            found = await self._posted(channel, 0, attempt) if attempt.ambiguous else None
+            if found is None:
+                sent = await channel.send(
+                    out.content,
+                    nonce=attempt.nonce,
+                    files=out.files() if out.files else [],
+                    allowed_mentions=discord.AllowedMentions.none(),
+                    view=out.view,
+                )
+                found = sent.id
+            return f"{channel_id}/{found}"
+
+        return await self._try_method(once)
+
     async def _post(
         self, channel_id: int, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
     ) -> str:
         channel = self._client.get_partial_messageable(channel_id)
         if attempt.ambiguous:
-            found = await self._posted(channel, at, attempt)
+            found = await self._posted(channel, at.message_id, attempt)
             if found is not None:
                 return f"{channel_id}/{found}"
         mention = f"<@{at.user_id}>\n" if at.guild_id else ""
@@ -151,12 +195,15 @@ class FallbackSender:
         return f"{channel_id}/{sent.id}"
 
     async def _posted(
-        self, channel: discord.PartialMessageable, at: DiscordAddress, attempt: DeliveryAttempt
+        self, channel: discord.PartialMessageable, but: int, attempt: DeliveryAttempt
     ) -> int | None:
-        """Look for the message that an earlier try may have posted; the nonce lasts minutes."""
+        """Look for the message, other than ``but``, that an earlier try may have posted.
+
+        The nonce alone lasts minutes.
+        """
         try:
             async for message in channel.history(limit=LOOK_BACK):
-                if message.id != at.message_id and _is_of(message, attempt.nonce, self._client):
+                if message.id != but and _is_of(message, attempt.nonce, self._client):
                     return message.id
         except discord.Forbidden:  # may post here but not look back: the nonce has to do
             return None

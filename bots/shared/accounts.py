@@ -8,15 +8,21 @@ from typing import Any
 
 import structlog
 
+from bots.shared.feed_texts import reported_text
+from bots.shared.post_links import link_of
 from bots.shared.texts import Texts
+from core.domain.decoding import parse_words
 from core.domain.people import Caller, Requester
+from core.errors import PostUnknown
 from core.i18n.messages import DEFAULT_LANGUAGE, name, sentences
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, Notices
 from core.service.user_accounts import UserAccounts
+from core.service.user_feed import UserFeed
 
 log = structlog.get_logger(__name__)
 
+REPORTED = "feed_reported"  # the code of a notice that somebody reported a post
 RETRY_S = 300.0  # until a notice is tried again that did not reach its person
 
 
@@ -47,11 +53,30 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 def notice_text(texts: Texts, notice: AccountNotice) -> str:
     """Say what somebody is told; an alert of a kind without words of its own is named."""
     data: dict[str, str] = dict(notice.data)
+    if notice.code == REPORTED:
+        return reported_text(texts, data)
     if "reason" in data:
         data["reason"] = name(data["reason"], texts.locale)
     if notice.code not in sentences(DEFAULT_LANGUAGE):
         return texts.say("alert_other", kind=notice.code, swallowed=data.get("swallowed", "0"))
     return texts.say(notice.code, **data)
+
+
+def logged_in(notice: AccountNotice) -> dict[str, str] | None:
+    """Return the address of the log channel that a notice goes to; None: it goes to a person."""
+    kept = notice.data.get("log")
+    return parse_words(kept) if kept else None
+
+
+async def post_link(feed: UserFeed, notice: AccountNotice) -> str:
+    """Return the address of the post that a notice is about; empty where it has none."""
+    post_id = notice.data.get("post")
+    if not post_id:
+        return ""
+    try:
+        return link_of(await feed.seen(post_id))
+    except PostUnknown:
+        return ""
 
 
 async def tell(

@@ -19,6 +19,7 @@ class Telling:
 
     facts: ClipCaption = field(default_factory=ClipCaption)
     maker: str = ""  # in the platform's markup; empty where they alone read it
+    publishable: bool = False  # its maker may show it in a feed
 
 
 def caption(

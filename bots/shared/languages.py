@@ -27,7 +27,7 @@ class KnownLanguages:
         self._noted[user_id] = locale
         await self._state.remember(self._front, _name(user_id), locale)
 
-    async def of(self, user_id: int) -> str | None:
+    async def of(self, user_id: int | str) -> str | None:
         """Return the language that somebody used last; None where nobody knows."""
         kept = await self._state.recall(self._front, _name(user_id))
         return kept if isinstance(kept, str) else None
@@ -41,5 +41,5 @@ class KnownLanguages:
         await self._state.forget_older(self._front, LIFE_MS)
 
 
-def _name(user_id: int) -> str:
+def _name(user_id: int | str) -> str:
     return f"of:{user_id}"  # its end is how rows of a person are found

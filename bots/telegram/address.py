@@ -13,7 +13,6 @@ from core.domain.people import Asker, Caller, Requester
 from core.errors import DeliveryImpossible
 
 PLATFORM = "telegram"
-SUPERGROUP = "-100"  # what their ids begin with
 _LINKED = re.compile(r"[@#$/\\:]|\.(?=\S)")  # what makes apps take a word for a link or a mention
 MOST_NAME = 64  # characters of a name in a caption
 
@@ -152,10 +151,3 @@ def display_name(user: User) -> str:
     name = " ".join(user.full_name.split())
     plain = "".join(c for c in name if unicodedata.category(c)[0] in "LNPSZM")
     return " ".join(_LINKED.sub(" ", plain).split())[:MOST_NAME]
-
-
-def message_link(where: str) -> str:
-    """Return the address of a message ``chat/message`` of a supergroup; empty for other chats."""
-    chat, _, message = where.partition("/")
-    number = chat.removeprefix(SUPERGROUP)
-    return f"https://t.me/c/{number}/{message}" if number != chat else ""

@@ -13,6 +13,7 @@ from bots.shared.admin_texts import (
 )
 from bots.telegram.address import PLATFORM
 from bots.telegram.chat_event import ChatEvent
+from bots.telegram.feed_admin import run_feed, run_takedown
 from bots.telegram.private_chat import is_private, refer_to_private_chat
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
@@ -193,6 +194,15 @@ async def _audit(admin: AdminCommand) -> None:
     await admin.event.reply(admin.event.texts.admin_audit(entries))
 
 
+async def _feed(admin: AdminCommand) -> None:
+    await run_feed(admin.event, admin.operator, admin.words[1:])
+
+
+async def _takedown(admin: AdminCommand) -> None:
+    admin.word(1)
+    await run_takedown(admin.event, admin.operator, admin.words[1:])
+
+
 _VERBS: dict[str, Callable[[AdminCommand], Awaitable[None]]] = {
     "status": _status,
     "pause": _set_intake("paused"),
@@ -209,5 +219,7 @@ _VERBS: dict[str, Callable[[AdminCommand], Awaitable[None]]] = {
     "access": _access,
     "allow": _allow,
     "disallow": _disallow,
+    "feed": _feed,
+    "takedown": _takedown,
 }
 _ABOUT_PEOPLE = frozenset({_jobs, _audit, _access})  # listings of what others did: in private only

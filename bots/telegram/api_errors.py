@@ -77,7 +77,13 @@ async def call_api(call: Callable[[], Awaitable[T]]) -> T:
 
 _SENTENCES: tuple[tuple[type[Exception], tuple[str, ...]], ...] = (
     (MessageUnchanged, ("not modified",)),
-    (MessageGone, ("message to edit not found", "can't be edited", "message_id_invalid", "thread")),
+    (
+        MessageGone,
+        (
+            *("message to edit not found", "can't be edited", "message_id_invalid", "thread"),
+            "message to delete not found",
+        ),
+    ),
     (TelegramFileTooLarge, ("too big", "too large")),
     (PostingForbidden, ("not enough rights", "no rights", "have no write access", "_forbidden")),
 )

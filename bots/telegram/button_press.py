@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import structlog
 from telegram import CallbackQuery
+from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bots.shared.public_jobs import remix_source
 from bots.telegram.chat_event import ChatEvent
+from bots.telegram.feed import ANSWER, REPORT, REPORT_LINK, publish_link
 from bots.telegram.private_chat import deep_link, private_link
-from bots.telegram.remix import details_link, post_of
+from bots.telegram.remix import details_link, post_of, remix_link
 from bots.telegram.rendering import CallbackData
 from core.domain.followups import Action
 from core.domain.jobs import Job
@@ -20,6 +22,7 @@ from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
 
+_SEEN_BY_ALL = frozenset({ANSWER, REPORT, Action.PUBLISH, Action.REMIX})
 ALERT_LIMIT = 200  # characters; source: Bot API, answerCallbackQuery
 
 
@@ -83,9 +86,8 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         if not await event.context.forms.has(event.message.chat_id, event.user.id):
             raise NotYours(action)
         return None
-    if action == Action.REMIX:
-        await remix_source(event.users, event.caller, press.data.job_id, post_of(event.message))
-        return None
+    if action in _SEEN_BY_ALL:
+        return await _link_of_seen(press)
     of_job = changed_by(action) is not None or action in {*Action, "rather", "styles", "style"}
     try:
         job = await press.job() if of_job else None
@@ -94,6 +96,31 @@ async def _private_link_for(press: ButtonPress) -> str | None:
             raise
         return await details_link(event, press.data.job_id)
     return private_link(action, job, event.message)
+
+
+async def _link_of_seen(press: ButtonPress) -> str | None:
+    """Check a press under a clip that others see, or in what operators read of one.
+
+    Raises:
+        JobUnknown: there is no such job.
+        NotYours: it belongs to somebody else, or the message does not show its clip to all.
+        OperatorsOnly: the answer is theirs.
+        Refused: a rule of the place.
+    """
+    event, subject = press.event, press.data.job_id
+    match press.data.action:
+        case "answer":
+            event.users.operator(event.caller)
+            return None
+        case "report":
+            return f"{REPORT_LINK}{subject}"
+        case Action.PUBLISH:
+            own = await event.users.gallery.own(event.caller, subject)
+            return publish_link(own.id, event.message.chat_id)
+        case _:
+            await remix_source(event.users, event.caller, subject, post_of(event.message))
+            in_channel = event.message.chat.type == ChatType.CHANNEL  # where people cannot write
+            return remix_link(event.message, subject) if in_channel else None
 
 
 async def acknowledge(query: CallbackQuery, code: str) -> None:

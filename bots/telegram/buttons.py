@@ -6,6 +6,7 @@ from dataclasses import replace
 from telegram import ForceReply, Message, Update
 
 from bots.shared.admin_texts import typed_entry
+from bots.telegram.account_links import remove_account
 from bots.telegram.address import is_veiled
 from bots.telegram.button_press import (
     ButtonPress,
@@ -18,6 +19,7 @@ from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
+from bots.telegram.feed import answer_report, publish, report, take_down
 from bots.telegram.history import turn_history
 from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
@@ -29,7 +31,6 @@ from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
     ask_access,
     forget_all,
-    remove_account,
     show_again,
 )
 from core.domain.followups import Action, options_of, with_option
@@ -141,6 +142,22 @@ async def _remix(press: ButtonPress) -> None:
     await begin_remix(press.event, press.data.job_id)
 
 
+async def _publish(press: ButtonPress) -> None:
+    await publish(press.event, press.data.job_id, press.data.value)
+
+
+async def _take_down(press: ButtonPress) -> None:
+    await take_down(press.event, press.data.job_id)
+
+
+async def _report(press: ButtonPress) -> None:
+    await report(press.event, press.data.job_id, press.data.value)
+
+
+async def _answer_report(press: ButtonPress) -> None:
+    await answer_report(press.event, press.data.job_id, press.data.value)
+
+
 async def _fetch(press: ButtonPress) -> None:
     job = await press.job()
     if not is_private(press.event.message):
@@ -247,6 +264,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     Action.QUALITY: _follow_up,
     Action.SMALLER: _follow_up,
     Action.REMIX: _remix,
+    Action.PUBLISH: _publish,
     Action.DETAILS: _details,
     Action.FETCH: _fetch,
     Action.DELETE: _delete,
@@ -259,6 +277,9 @@ _HANDLERS: dict[str, ButtonHandler] = {
     STYLE: set_style,
     "ask": _ask,
     "access": _access,
+    "takedown": _take_down,
+    "report": _report,
+    "answer": _answer_report,
 }
 
 check_buttons(_HANDLERS)

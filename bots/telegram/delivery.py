@@ -12,8 +12,9 @@ from telegram import Message
 from bots.shared.captions import Telling
 from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.post_links import telegram_link
 from bots.shared.posted_messages import PostedMessages
-from bots.telegram.address import PLATFORM, TelegramAddress, is_veiled, message_link
+from bots.telegram.address import PLATFORM, TelegramAddress, is_veiled
 from bots.telegram.api_errors import (
     NOT_THERE,
     ChatMoved,
@@ -113,7 +114,8 @@ class TelegramDelivery:
         facts = await self._public.caption(job, at.place)
         if at.spoiler or is_veiled(job):
             facts = replace(facts, prompt="")
-        return Telling(facts, html.escape(at.name, quote=False) if at.is_group else "")
+        maker = html.escape(at.name, quote=False) if at.is_group else ""
+        return Telling(facts, maker, await self._services.users.feed.is_open(at.place, PLATFORM))
 
     async def _note(self, job: Job, where: str) -> None:
         """Note that a message shows the clip of a job, and where all see it."""
@@ -126,7 +128,7 @@ class TelegramDelivery:
             return
         own = TelegramAddress.of(at)
         if own.is_group and where.startswith(f"{own.chat_id}/"):
-            await self._public.note(job.id, ShownClip(own.place, where, message_link(where)))
+            await self._public.note(job.id, ShownClip(own.place, where, telegram_link(where)))
 
     async def _complete(
         self, job: Job, clip: Clip, attempt: DeliveryAttempt, *, own: bool

@@ -1,13 +1,14 @@
 """What Telegram knows of people: who runs a group, and who belongs to it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 from telegram import Bot, ChatMember, ChatMemberRestricted
 from telegram.error import TelegramError
 
 from bots.telegram.address import PLATFORM
+from core.domain.people import Asker
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,10 @@ class TelegramDirectory:
         """Return False: nobody has a role here."""
         del user_id, role_id
         return False
+
+    def channel(self, address: Mapping[str, str]) -> Asker:
+        """Return the topic, or the chat, as :func:`bots.telegram.address.caller_of` does."""
+        return Asker(address.get("thread") or address.get("chat", ""))
 
     async def _standing(self, chat: str, person: str) -> str:
         """Return what somebody is in a chat; empty where nobody can say."""

@@ -21,22 +21,26 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.shared.accounts import notice_text, tell
+from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
 from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
+from bots.telegram.account_links import unlink_button
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
+from bots.telegram.api_errors import NOT_THERE, ChatMoved
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import POSTS, TelegramDelivery
+from bots.telegram.delivery import POSTS
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.draft_album import DraftAlbum
+from bots.telegram.feed import report_buttons
+from bots.telegram.feed_delivery import TelegramFeedDelivery
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -51,9 +55,9 @@ from bots.telegram.request_form import RequestForms
 from bots.telegram.rivals import look_for_rivals
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
-from bots.telegram.user_commands import unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
+from core.domain.decoding import whole
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
@@ -148,16 +152,26 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
     """Build the function that sends a notice to a private chat, with a button to undo a join."""
 
     async def send(notice: AccountNotice) -> None:
-        locale = await context.languages.of(int(notice.to.user_id))
-        texts = texts_for(locale)
-        buttons = None
+        locale = await context.languages.of(notice.to.user_id)
+        text, buttons = notice_text(texts_for(locale), notice), None
         if joined := notice.data.get("key"):
             buttons = [[unlink_button(Requester.from_key(joined), locale)]]
         elif entry := notice.data.get("entry"):
             buttons = [decide_buttons(entry, locale)]
+        elif post := notice.data.get("post"):
+            buttons = [report_buttons(post, locale)]
+            text = "\n".join([text, await post_link(context.services.users.feed, notice)]).strip()
         markup = InlineKeyboardMarkup(buttons) if buttons else None
-        to = ChatTarget(int(notice.to.user_id))
-        await context.outgoing.text(to, notice_text(texts, notice), markup)
+        log_channel = logged_in(notice)
+        if log_channel is None:
+            await context.outgoing.text(ChatTarget(int(notice.to.user_id)), text, markup)
+            return
+        to = ChatTarget(whole(log_channel, "chat"), whole(log_channel, "thread") or None)
+        try:
+            await context.outgoing.text(to, text, markup)
+        except (*NOT_THERE, ChatMoved) as error:
+            log.warning("log_channel_lost", reason=type(error).__name__)
+            await context.services.users.feed.log_lost(dict(notice.data))
 
     return send
 
@@ -211,20 +225,17 @@ def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
 
 def _edit_interval(settings: Settings, chat: str) -> float:
     """Look up the seconds between edits; groups have negative ids and a stricter limit."""
-    is_group = chat.startswith("-")
-    return settings.telegram.group_edit_s if is_group else settings.telegram.private_edit_s
+    told, is_group = settings.telegram, chat.startswith("-")
+    return told.group_edit_s if is_group else told.private_edit_s
 
 
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
-    settings, users = services.settings, services.users
-    local = settings.telegram.local
-    offers = Offers(users.limits, users.price)
-    rules = DisplayRules(local, settings.retention.days, offers)
+    settings, users, local = services.settings, services.users, services.settings.telegram.local
+    rules = DisplayRules(local, settings.retention.days, Offers(users.limits, users.price))
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules, users.originals)
-    directory = TelegramDirectory(app.bot)
-    posts = PostedMessages(services.state, POSTS)
-    album = DraftAlbum(outgoing, services.state, offers, posts)
+    directory, posts = TelegramDirectory(app.bot), PostedMessages(services.state, POSTS)
+    album = DraftAlbum(outgoing, services.state, rules.offers, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,
@@ -232,7 +243,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramDelivery(messages, edits, rules, services, album),
+        delivery=TelegramFeedDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

@@ -3,7 +3,13 @@
 import time
 
 import structlog
-from telegram import Bot, ChatMember, ChatMemberRestricted, Message
+from telegram import (
+    Bot,
+    ChatMember,
+    ChatMemberAdministrator,
+    ChatMemberRestricted,
+    Message,
+)
 from telegram.error import TelegramError
 
 from core.errors import ChatRightsMissing
@@ -39,12 +45,22 @@ class PostingPermissions:
             raise ChatRightsMissing
         self._good_until[chat_id] = time.monotonic() + CACHE_S
 
+    async def may_post_in(self, chat_id: int) -> bool:
+        """Tell whether the bot may post videos in a chat; False where nobody can say."""
+        try:
+            return await self._may_post(chat_id)
+        except (TelegramError, TypeError) as error:  # TypeError: a server older than the library
+            log.info("rights_unknown", reason=type(error).__name__)
+            return False
+
     async def _may_post(self, chat_id: int) -> bool:
         member = await self._bot.get_chat_member(chat_id, self._bot.id)
         if isinstance(member, ChatMemberRestricted):
             return member.can_send_messages and member.can_send_videos
+        if isinstance(member, ChatMemberAdministrator):
+            return member.can_post_messages is not False  # said of channels alone
         if member.status != ChatMember.MEMBER:
-            return member.status in {ChatMember.ADMINISTRATOR, ChatMember.OWNER}
+            return member.status == ChatMember.OWNER
         usual = (await self._bot.get_chat(chat_id)).permissions
         return usual is None or (
             usual.can_send_messages is not False and usual.can_send_videos is not False

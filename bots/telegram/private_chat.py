@@ -38,6 +38,7 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     Action.QUALITY: Audience.JOB_CHAT,
     Action.SMALLER: Audience.JOB_CHAT,
     Action.REMIX: Audience.CHAT,  # under a clip that all see, by whoever pressed
+    Action.PUBLISH: Audience.PERSON,
     Action.DETAILS: Audience.PERSON,
     Action.FETCH: Audience.JOB_CHAT,
     Action.DELETE: Audience.CHAT,
@@ -51,6 +52,9 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     "style": Audience.JOB_CHAT,
     "ask": Audience.PERSON,
     "access": Audience.PERSON,
+    "takedown": Audience.PERSON,
+    "report": Audience.PERSON,
+    "answer": Audience.CHAT,  # by operators, where they read reports
 }
 _LISTS = {"page": "history", "ask": ASK_LINK, "forget": "forget", "unlink": "unlink"}
 

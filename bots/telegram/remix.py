@@ -16,11 +16,14 @@ from bots.telegram.chat_event import ChatEvent
 from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action, options_of
 from core.domain.lineage import JobOrigin
+from core.domain.people import Caller
 from core.errors import NotYours
 from core.i18n.messages import say
+from core.service.public_clips import Remixable
 
 SEEN_LINK = "seen_"  # what a deep link to the details of somebody else's clip begins with
-_SEEN = re.compile(r"seen_(?P<job>[0-9a-f]{32})_(?P<chat>\d{1,14})_(?P<message>\d{1,10})")
+REMIX_LINK = "remix_"  # and to a form with what it was made with
+_SEEN = re.compile(r"(?:seen|remix)_(?P<job>[0-9a-f]{32})_(?P<chat>\d{1,14})_(?P<message>\d{1,10})")
 QUOTED = 3500  # units of a prompt in a question
 
 
@@ -37,7 +40,16 @@ async def details_link(event: ChatEvent, job_id: str) -> str:
         NotYours: this message does not show its clip to all.
     """
     await event.users.public.job(event.caller, job_id, post_of(event.message))
-    return f"{SEEN_LINK}{job_id}_{-event.message.chat_id}_{event.message.message_id}"
+    return _link(SEEN_LINK, event.message, job_id)
+
+
+def remix_link(message: Message, job_id: str) -> str:
+    """Name what the private chat opens with to remix a clip that all see in this channel."""
+    return _link(REMIX_LINK, message, job_id)
+
+
+def _link(begins: str, message: Message, job_id: str) -> str:
+    return f"{begins}{job_id}_{-message.chat_id}_{message.message_id}"
 
 
 async def show_details(event: ChatEvent, job_id: str) -> None:
@@ -59,6 +71,29 @@ async def show_seen(event: ChatEvent, link: str) -> None:
         JobUnknown: there is no such job.
         NotYours: the link says otherwise than it is, or the person does not belong to the group.
     """
+    there, job_id, post = await _seen(event, link)
+    await event.reply(await details_text(event.users, there, event.texts, job_id, post))
+
+
+async def begin_remix_by_link(event: ChatEvent, link: str) -> None:
+    """Begin a form in the private chat with a clip that all see in a channel of the person.
+
+    Raises:
+        JobUnknown: there is no such job.
+        NotYours: the link says otherwise than it is, or the person does not belong there.
+        Refused: access, or a rule of the place.
+    """
+    there, job_id, post = await _seen(event, link)
+    await event.users.access.check(event.caller)
+    await _begin(event, await remix_source(event.users, there, job_id, post))
+
+
+async def _seen(event: ChatEvent, link: str) -> tuple[Caller, str, str]:
+    """Return the person as of the chat of a link, the job and the message.
+
+    Raises:
+        NotYours: it is none, or the person does not belong to that chat.
+    """
     found = _SEEN.fullmatch(link)
     if found is None:
         raise NotYours(link[:40])
@@ -66,8 +101,7 @@ async def show_seen(event: ChatEvent, link: str) -> None:
     if not await event.context.directory.is_member(str(event.user.id), chat):
         raise NotYours(job_id)
     there = replace(event.caller, place=f"{PLATFORM}:{chat}")
-    post = f"{chat}/{found['message']}"
-    await event.reply(await details_text(event.users, there, event.texts, job_id, post))
+    return there, job_id, f"{chat}/{found['message']}"
 
 
 async def begin_remix(event: ChatEvent, job_id: str) -> None:
@@ -80,14 +114,18 @@ async def begin_remix(event: ChatEvent, job_id: str) -> None:
     """
     await event.users.access.check(event.caller)
     await event.context.permissions.check(event.message)
-    source = await remix_source(event.users, event.caller, job_id, post_of(event.message))
+    post = post_of(event.message)
+    await _begin(event, await remix_source(event.users, event.caller, job_id, post))
+
+
+async def _begin(event: ChatEvent, source: Remixable) -> None:
     request, texts = source.job.request, event.texts
     form = RequestForm(
         mode=request.mode,
         options=replace(options_of(request, event.users.limits), prompt="", seed=None),
         media=source.media,
         spoiler=is_veiled(source.job),
-        origin=JobOrigin(Action.REMIX, job_id),
+        origin=JobOrigin(Action.REMIX, source.job.id),
         style=request.style,
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)

@@ -29,7 +29,8 @@ ROWS = (  # without fetch: the message shows the clip
     (Action.AGAIN, Action.EDIT),
     (Action.LONGER, Action.LAST_FRAME),
     (Action.QUALITY,),  # says what it takes
-    (Action.CANCEL, Action.REMIX, Action.DETAILS, Action.DELETE),
+    (Action.CANCEL, Action.REMIX, Action.PUBLISH),
+    (Action.DETAILS, Action.DELETE),
 )
 _TAG = re.compile(r"<[^>]+>")
 CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
@@ -96,10 +97,11 @@ def job_keyboard(
     offers: Offers = NO_OFFERS,
     *,
     remixable: bool = False,
+    publishable: bool = False,
 ) -> InlineKeyboardMarkup:
     """Build the buttons under a job's message; what the limits in force would refuse has none.
 
-    A clip that others may remix has one for that.
+    A clip that others may remix has one for that, and one that its maker may show in a feed.
     """
     rows = [
         [
@@ -108,7 +110,7 @@ def job_keyboard(
             )
             for a in row
         ]
-        for row in _rows(job, offers.limits, remixable=remixable)
+        for row in _rows(job, offers.limits, remixable=remixable, publishable=publishable)
     ]
     if job.state.waiting and job.group is None:
         rows += _option_rows(job, locale, offers.limits or RequestLimits())
@@ -137,8 +139,25 @@ def decide_buttons(entry: str, locale: str | None) -> list[InlineKeyboardButton]
     ]
 
 
-def _rows(job: Job, limits: RequestLimits | None, *, remixable: bool) -> list[list[Action]]:
-    offered = (*actions_for(job, limits), *((Action.REMIX,) if remixable else ()))
+def feed_keyboard(
+    post_id: str, job_id: str, locale: str | None, *, told: bool, remixable: bool
+) -> InlineKeyboardMarkup:
+    """Build the buttons under a post of a feed: what all may do, and Report."""
+    actions = [Action.DETAILS] * told + [Action.REMIX] * remixable
+    of_clip = [
+        InlineKeyboardButton(say(f"{a}_label", {}, locale), callback_data=callback_data(a, job_id))
+        for a in actions
+    ]
+    label = say("report_label", {}, locale)
+    report = InlineKeyboardButton(label, callback_data=callback_data("report", post_id))
+    return InlineKeyboardMarkup([row for row in (of_clip, [report]) if row])
+
+
+def _rows(
+    job: Job, limits: RequestLimits | None, *, remixable: bool, publishable: bool
+) -> list[list[Action]]:
+    more = [Action.REMIX] * remixable + [Action.PUBLISH] * (publishable and job.clip is not None)
+    offered = (*actions_for(job, limits), *more)
     rows = [[action for action in row if action in offered] for row in ROWS]
     return [row for row in rows if row]
 

@@ -76,9 +76,18 @@ class StatusMessages:
         await self._outgoing.delete(chat_id, message_id)
 
     async def show_clip(
-        self, job: Job, clip: Clip, path: Path, at: TelegramAddress, telling: Telling
+        self,
+        job: Job,
+        clip: Clip,
+        path: Path,
+        at: TelegramAddress,
+        telling: Telling,
+        keyboard: InlineKeyboardMarkup | None = None,
     ) -> Message:
-        """Replace the message by the clip; repeating it changes nothing."""
+        """Replace the message by the clip; repeating it changes nothing.
+
+        Without a ``keyboard`` it has the buttons of the job.
+        """
         still = await asyncio.to_thread(thumbnail, clip.poster)
         parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
         media = InputMediaVideo(
@@ -94,7 +103,7 @@ class StatusMessages:
             thumbnail=parts["thumbnail"].attach_uri,
             cover=parts["cover"].attach_uri,
         )
-        keyboard = self._keyboard(job, at, telling)
+        keyboard = keyboard or self._keyboard(job, at, telling)
         async with self._uploading(at):
             return await self._outgoing.edit_video(
                 at.chat_id, at.message_id, media, parts, keyboard
@@ -102,7 +111,13 @@ class StatusMessages:
 
     def _keyboard(self, job: Job, at: TelegramAddress, telling: Telling) -> InlineKeyboardMarkup:
         remixable = bool(telling.maker) and telling.facts.remixable
-        return job_keyboard(job, at.locale, self._rules.offers, remixable=remixable)
+        return job_keyboard(
+            job,
+            at.locale,
+            self._rules.offers,
+            remixable=remixable,
+            publishable=telling.publishable,
+        )
 
     async def repost_clip(
         self, job: Job, file_id: str, at: TelegramAddress, telling: Telling

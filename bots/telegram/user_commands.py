@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.shared.accounts import accounts_text, handle_of, unlink
+from bots.telegram.account_links import link_account, list_accounts
 from bots.telegram.address import address_of, is_veiled
 from bots.telegram.admin_commands import ADMIN_LINK, run_admin
 from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.delivery import FILE_IDS
+from bots.telegram.feed import PUBLISH_LINK, REPORT_LINK, ask_reason, show_offer_by_link
 from bots.telegram.history import show_history
 from bots.telegram.private_chat import (
     ASK_LINK,
@@ -22,13 +23,18 @@ from bots.telegram.private_chat import (
     posted_in,
     refer_to_private_chat,
 )
-from bots.telegram.remix import SEEN_LINK, show_details, show_seen
+from bots.telegram.remix import (
+    REMIX_LINK,
+    SEEN_LINK,
+    begin_remix_by_link,
+    show_details,
+    show_seen,
+)
 from bots.telegram.rendering import callback_data
 from bots.telegram.style_commands import run_styles
 from bots.telegram.submission import submit_follow_up
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.domain.people import Requester
 from core.errors import NoJob
 from core.i18n.messages import say
 
@@ -92,35 +98,6 @@ async def _quota(event: ChatEvent, _: str) -> None:
     await event.reply(event.texts.quota(view, window_hours))
 
 
-async def _link(event: ChatEvent, rest: str) -> None:
-    accounts, user = event.users.accounts, event.user
-    if rest:
-        await accounts.link(event.caller, rest, f"@{user.username or user.first_name}")
-        await event.reply(event.texts.say("linked"))
-    else:
-        code = await accounts.link_code(event.caller)
-        await event.reply(event.texts.say("link_code_text", code=code))
-
-
-async def _unlink(event: ChatEvent, _: str) -> None:
-    own = event.caller.requester
-    keys = await event.users.accounts.keys(event.caller)
-    rows = [[unlink_button(key, event.locale)] for key in keys if key != own]
-    await event.reply(accounts_text(event.texts, keys, own), InlineKeyboardMarkup(rows))
-
-
-def unlink_button(who: Requester, locale: str | None) -> InlineKeyboardButton:
-    """Build the button that unlinks an account."""
-    label = say("unlink_label", {"who": who.key}, locale)
-    return InlineKeyboardButton(label, callback_data=callback_data("unlink", handle_of(who)))
-
-
-async def remove_account(event: ChatEvent, handle: str) -> None:
-    """Unlink the account that a button names, and confirm it."""
-    done = await unlink(event.users.accounts, event.caller, handle)
-    await event.reply(event.texts.say("unlinked" if done else "unlink_gone"))
-
-
 async def _forget(event: ChatEvent, _: str) -> None:
     label = say("forget_label", {}, event.locale)
     data = callback_data("forget", str(event.user.id))
@@ -142,18 +119,13 @@ async def _start(event: ChatEvent, rest: str) -> None:
         NothingToFetch: the clip was deleted.
     """
     wanted = ACCOUNT.get(rest)
-    about = rest.startswith((JOB_LINK, DETAILS_LINK, SEEN_LINK, ADMIN_LINK)) or _is_personal(wanted)
-    if about and not is_private(event.message):
+    opened = next((begins for begins in _LINKS if rest.startswith(begins)), "")
+    if (opened or _is_personal(wanted)) and not is_private(event.message):
         await refer_to_private_chat(event, rest[:64])
     elif wanted is not None and _is_personal(wanted):
         await wanted.run(event, "")
-    elif rest.startswith(ADMIN_LINK):
-        await run_admin(event, rest.removeprefix(ADMIN_LINK))
-    elif rest.startswith((DETAILS_LINK, SEEN_LINK)):
-        seen = rest.startswith(SEEN_LINK)
-        await (show_seen(event, rest) if seen else show_details(event, rest[len(DETAILS_LINK) :]))
-    elif rest.startswith(JOB_LINK):
-        await show_again(event, await event.users.job(event.caller, rest.removeprefix(JOB_LINK)))
+    elif opened:
+        await _LINKS[opened](event, rest)
     elif rest == ASK_LINK and is_private(event.message):
         await ask_access(event)
     elif rest == "help":
@@ -161,6 +133,33 @@ async def _start(event: ChatEvent, rest: str) -> None:
     else:
         await event.users.access.check(event.caller)
         await event.reply(event.texts.say("t_start"))
+
+
+async def _admin_link(event: ChatEvent, link: str) -> None:
+    await run_admin(event, link.removeprefix(ADMIN_LINK))
+
+
+async def _details_link(event: ChatEvent, link: str) -> None:
+    await show_details(event, link.removeprefix(DETAILS_LINK))
+
+
+async def _job_link(event: ChatEvent, link: str) -> None:
+    await show_again(event, await event.users.job(event.caller, link.removeprefix(JOB_LINK)))
+
+
+async def _report_link(event: ChatEvent, link: str) -> None:
+    await ask_reason(event, link.removeprefix(REPORT_LINK))
+
+
+_LINKS: dict[str, Command] = {  # what a deep link begins with, and what it opens
+    ADMIN_LINK: _admin_link,
+    DETAILS_LINK: _details_link,
+    SEEN_LINK: show_seen,
+    JOB_LINK: _job_link,
+    PUBLISH_LINK: show_offer_by_link,
+    REPORT_LINK: _report_link,
+    REMIX_LINK: begin_remix_by_link,
+}
 
 
 async def ask_access(event: ChatEvent) -> None:
@@ -196,8 +195,8 @@ ACCOUNT: dict[str, AccountCommand] = {
     "history": AccountCommand(_history, Audience.PERSON),
     "again": AccountCommand(_again, Audience.JOB_CHAT),
     "quota": AccountCommand(_quota, Audience.PERSON),
-    "link": AccountCommand(_link, Audience.PERSON),
-    "unlink": AccountCommand(_unlink, Audience.PERSON),
+    "link": AccountCommand(link_account, Audience.PERSON),
+    "unlink": AccountCommand(list_accounts, Audience.PERSON),
     "forget": AccountCommand(_forget, Audience.PERSON),
     "help": AccountCommand(_help, Audience.CHAT),
     "start": AccountCommand(_start, Audience.JOB_CHAT),

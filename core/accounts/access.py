@@ -59,6 +59,10 @@ class AccessList:
         """Ask ``directory`` about the people of its platform from now on."""
         self._directories[directory.platform] = directory
 
+    def directory(self, platform: str) -> PeopleDirectory | None:
+        """Return who knows the people of a platform, None where that is not connected here."""
+        return self._directories.get(platform)
+
     async def check(self, caller: Caller) -> None:
         """Refuse who was not let in.
 

@@ -10,7 +10,7 @@ from core.settings import Settings
 from core.storage.addresses import is_postgres, postgres_address
 from core.storage.database import Database
 from core.storage.notifications import Notifications
-from core.storage.outbox import LEASE_MS
+from core.storage.owed_rows import LEASE_MS
 
 # what others make is shown by fronts, which sign for whoever has no key of the bucket
 OF_WORKERS = (Topic.WORK, Topic.CANCEL, Topic.LINKED)

@@ -21,6 +21,7 @@ from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.nodes import NodeState
 from core.domain.people import Requester
+from core.feed.feed import Feed
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.interfaces.nodes import Nodes
@@ -61,6 +62,7 @@ class Core:
     admission: FileAdmission
     files: FileOwnership
     community: Community
+    feed: Feed
     health: HealthReader
     queue: WatchedQueue
     jobs: JobQueries
@@ -138,6 +140,11 @@ class Core:
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self.submission.close(closed=True)
+
+    async def move_place(self, old: str, new: str) -> None:
+        """Let everything that is known of a place follow it to a new name."""
+        await self.community.move_place(old, new)
+        await self.feed.channels.move_place(old, new)
 
     def local_operator(self, requester: Requester) -> OperatorApi:
         """Return the door of operators for who opened the data directory: they may do anything."""

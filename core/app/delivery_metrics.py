@@ -6,7 +6,8 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Counter
 
 from core.interfaces.delivery import Receipt
-from core.storage.outbox import PLACE_ABSENT, DeliveryClaim, Outbox
+from core.storage.outbox import PLACE_ABSENT, Outbox
+from core.storage.owed_rows import DeliveryClaim
 
 TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
 
@@ -48,5 +49,5 @@ class CountedOutbox(Outbox):
         noted = await super().dead(claim, reason)
         if noted:
             self._given_up.inc()
-            await self.on_dead(claim.job_id, reason)
+            await self.on_dead(claim.key, reason)
         return noted

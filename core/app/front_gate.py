@@ -6,8 +6,9 @@ from core.app.core import Core
 from core.app.gate_machines import GateMachines
 from core.app.gate_runs import GateHistory
 from core.app.rules import media_limits
-from core.gate.calls import FrontParts, GateCalls
+from core.gate.calls import GateCalls
 from core.gate.files import GateFiles
+from core.gate.front_parts import FrontParts
 from core.gate.nodes import GateNodes
 from core.gate.server import Gate, gate_server
 from core.media.intake.clip_check import ClipCheck

@@ -28,7 +28,11 @@ from core.app.rules import (
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus
+from core.delivery.feed_posts import OwedPosts
 from core.delivery.router import DeliveryRouter
+from core.domain.feed import FeedPost
+from core.domain.jobs import Job
+from core.feed.feed import Feed
 from core.interfaces.executor import Executor, has_own_device, orders_at_once
 from core.interfaces.nodes import Nodes
 from core.media.intake.store import MediaStore
@@ -45,6 +49,7 @@ from core.service.scratch import Scratch
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database
+from core.storage.feed_outbox import FeedOutbox
 from core.storage.job_queries import JobQueries
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
@@ -82,6 +87,9 @@ class Parts:
             settings.people.operator_keys(),
             queue_rules(settings).quota,
             allowed_entries(settings),
+        )
+        self.feed = Feed.on(
+            database, clock, self.community, settings.people.operator_keys(), self.owed
         )
         self.runs = run_book(settings, deployment, database, executor, nodes, clock)
         self.rules = ServiceRules(
@@ -132,6 +140,7 @@ class Parts:
             self.artefacts,
             router_rules(settings),
             self.jobs.drafts_of,
+            self._owed_posts(),
         )
         self.alerts = ChatAlerts(
             database,
@@ -141,6 +150,19 @@ class Parts:
             enabled=settings.alerts.enabled,
         )
         self.outbox.on_dead = self._tell_dead
+
+    def _owed_posts(self) -> OwedPosts:
+        """Make what posts in feeds, by the rules of that moment."""
+        lease_ms = delivery_lease_ms(self.settings)
+        rows = FeedOutbox(self.database, self.clock, self.nodes.id, lease_ms)
+        rows.operators = self.settings.people.operator_keys()
+        rows.on_notice = self.community.notices.wake
+        rules = self.feed.rules
+
+        async def check(post: FeedPost, job: Job) -> None:
+            await rules.check(job, post.maker, post.target)
+
+        return OwedPosts(rows, self.artefacts, self.jobs.get, check)
 
     def _keep_files(self) -> None:
         """Make what takes files in and what removes them."""
@@ -159,6 +181,7 @@ class Parts:
             self.traces,
             self.community,
             self.scratch,
+            self.feed.posts,
         )
 
     async def _tell_dead(self, job_id: str, reason: str) -> None:

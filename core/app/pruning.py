@@ -18,6 +18,7 @@ from core.service.deletion import Eraser
 from core.service.scratch import Scratch
 from core.storage import rolling_up
 from core.storage.database import Connection, Database
+from core.storage.feed_outbox import drop_old
 from core.storage.files import clips_named
 from core.storage.traces import Traces
 
@@ -139,6 +140,8 @@ class Pruning:
                 window = await rolling_up.drop_windows(connection, window, ENTRIES, before)
         audit = now - round(self._folders.audit_s * 1000)
         notices = now - NOTICE_LIFE_MS
+        unkept = round(self._before_s() * 1000)
+        await self._again(lambda some: drop_old(some, unkept, ENTRIES))
         await self._again(lambda some: rolling_up.drop_idle_flows(some, ENTRIES))
         await self._again(lambda some: rolling_up.thin_runs(some, JOBS))
         await self._again(lambda some: rolling_up.drop_old_notes(some, audit, notices, ENTRIES))

@@ -74,6 +74,7 @@ def worker_rules(settings: Settings, role: NodeRole = NodeRole.SERVICE) -> Worke
         job_timeout_s=settings.worker.job_timeout_s,
         finish_timeout_s=settings.worker.encode_timeout_s,
         grace_s=settings.worker.shutdown_grace_s if notice_s is None else notice_s,
+        previews=settings.worker.previews,
     )
 
 

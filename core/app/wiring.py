@@ -9,6 +9,7 @@ from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.joining import life_rules, pools_served_by
+from core.app.logs import RECENT
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -33,6 +34,7 @@ from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
+from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.originals import Originals
 from core.service.ownership import Ownership
@@ -125,6 +127,7 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         settings=parts.settings,
         files=parts.files,
         community=parts.community,
+        feed=parts.feed,
         queue=parts.queue,
         jobs=parts.jobs,
         forecasts=parts.forecasts,
@@ -168,11 +171,14 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         moderation=parts.community.moderation,
         access=parts.community.access,
         styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
+        feed=parts.feed,
         tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
         on_owed=parts.owed,
+        runs=partial(parts.runs.recent, everywhere=True),
+        log_lines=RECENT.newest,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 
@@ -188,6 +194,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         cancellation=services.cancellation,
         follow_ups=FollowUps(services.admission, clips, limits, services.previewer.smaller),
         clips=clips,
+        inputs=InputReader(parts.artefacts),
         previewer=services.previewer,
         owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
@@ -197,6 +204,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
         originals=Originals(parts.community.state, parts.jobs, clips, settings.studio.reached_at),
+        feed=parts.feed,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)
     shares = Shares.parse(settings.queue.shares)

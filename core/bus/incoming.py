@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from core.bus.messages import CHANGES, LINKS, Topic, read_cancel, read_progress
+from core.bus.messages import CHANGES, LINKS, Topic, read_cancel, read_preview, read_progress
 from core.domain.progress import Waiting
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -56,6 +56,8 @@ class IncomingMessages:
                 self._dispatcher.cancel_here(cancel.job, cancel.by)
         elif topic == Topic.PROGRESS:
             self._receive_progress(text)
+        elif topic == Topic.PREVIEW:
+            self._receive_preview(text)
         elif topic in LINKS:
             self._on_link(topic, text)
         else:
@@ -73,6 +75,11 @@ class IncomingMessages:
             self._on_owed()
         elif topic == Topic.TERM:
             self._on_term(text)
+
+    def _receive_preview(self, text: str) -> None:
+        message = read_preview(text)
+        if message is not None and message.attempt >= self._newest.get(message.job, 0):
+            self._hub.receive_preview(message.job, message.preview)
 
     def _receive_progress(self, text: str) -> None:
         message = read_progress(text)

@@ -1,13 +1,15 @@
 """What processes tell each other, as short JSON texts; one topic each.
 
-A message is at most :data:`LIMIT` bytes. What cannot be understood is None: another version wrote
-it, and the rows say the same a little later.
+A message is at most :data:`LIMIT` bytes, with a picture :data:`PREVIEW_LIMIT`. What cannot be
+understood is None: another version wrote it, and the rows say the same a little later.
 """
 
 import json
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.clip_preview import ClipPreview
+from core.domain.clip_preview import read_preview as read_picture
 from core.domain.decoding import UndecodableError, decode, parse_object
 from core.domain.progress import Progress
 from core.domain.progress_text import read_progress as read_event
@@ -15,6 +17,7 @@ from core.domain.progress_text import write_progress
 from core.storage.terms import TOPIC as TERM_TOPIC
 
 LIMIT = 500  # bytes; PostgreSQL takes 8 000, but every listener of the cluster reads each
+PREVIEW_LIMIT = 7_900  # bytes; fronts alone listen to these
 
 
 class Topic(StrEnum):
@@ -23,6 +26,7 @@ class Topic(StrEnum):
     WORK = "clapper_work"  # there may be something to claim
     CANCEL = "clapper_cancel"
     PROGRESS = "clapper_progress"
+    PREVIEW = "clapper_preview"
     OWED = "clapper_owed"  # the outbox owes something
     LINK = "clapper_link"  # a node without a key of the bucket asks for a signature
     LINKED = "clapper_linked"  # one is given
@@ -50,6 +54,15 @@ class ProgressMessage:
     event: Progress
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewMessage:
+    """What an attempt at a job has made so far."""
+
+    job: str
+    attempt: int
+    preview: ClipPreview
+
+
 def of_cancel(message: CancelMessage) -> str:
     """Write a cancel as text."""
     return _text({"job": message.job, "by": message.by})
@@ -59,6 +72,12 @@ def of_progress(message: ProgressMessage) -> str:
     """Write progress as text."""
     where = {"job": message.job, "attempt": message.attempt}
     return _text({**where, "event": write_progress(message.event)})
+
+
+def of_preview(message: PreviewMessage) -> str:
+    """Write a preview as text."""
+    where = {"job": message.job, "attempt": message.attempt, "moments": message.preview.moments}
+    return _text({**where, "picture": message.preview.text})
 
 
 def read_cancel(text: str) -> CancelMessage | None:
@@ -76,6 +95,19 @@ def read_progress(text: str) -> ProgressMessage | None:
     if not isinstance(job, str) or not isinstance(attempt, int) or event is None:
         return None
     return ProgressMessage(job, attempt, event)
+
+
+def read_preview(text: str) -> PreviewMessage | None:
+    """Read what :func:`of_preview` wrote."""
+    data = parse_object(text)
+    job, attempt, moments = data.get("job"), data.get("attempt"), data.get("moments")
+    picture = data.get("picture")
+    if not isinstance(attempt, int) or not isinstance(moments, int):
+        return None
+    if not isinstance(job, str) or not isinstance(picture, str):
+        return None
+    preview = read_picture(picture, moments)
+    return None if preview is None else PreviewMessage(job, attempt, preview)
 
 
 def _text(data: dict[str, object]) -> str:

@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),
     ("core.cli.styles", "styles"),
+    ("core.cli.feed", "feed"),
     ("core.cli.tokens", "tokens"),
     ("core.cli.service", None),
     ("core.cli.deliveries", "deliveries"),

@@ -9,6 +9,8 @@ from pydantic import ConfigDict, Field
 from core.accounts.program_tokens import TokenScope
 from core.control.reports import (
     Contradiction,
+    FeedChannelReport,
+    FeedPostReport,
     GenerationEvent,
     JobReport,
     LogLine,
@@ -17,6 +19,7 @@ from core.control.reports import (
     StylesReport,
     TokenReport,
 )
+from core.domain.feed import ChannelKind
 from core.domain.modes import Mode
 from core.domain.quota import QuotaView
 from core.domain.style_file import MOST_BYTES
@@ -167,6 +170,38 @@ class KeepStyles:
 
 
 @dataclass(frozen=True, slots=True)
+class ListFeeds:
+    """The channels where clips are published, and where reports are read."""
+
+    __pydantic_config__ = _EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class DropFeed:
+    """No channel of a kind for a place any more; answers those that are left."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+    kind: ChannelKind = ChannelKind.FEED
+
+
+@dataclass(frozen=True, slots=True)
+class ListPosts:
+    """Posts of all feeds, the newest first."""
+
+    __pydantic_config__ = _EXACT
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDownPost:
+    """Remove a post, by its id, its clip's, or ``channel/message``."""
+
+    __pydantic_config__ = _EXACT
+    post: Name
+
+
+@dataclass(frozen=True, slots=True)
 class IssueToken:
     """A token for a program; minutes of a window and days until it ends, None: the usual, never."""
 
@@ -210,6 +245,10 @@ Command = (
     | RevokeMachine
     | ReadStyles
     | KeepStyles
+    | ListFeeds
+    | DropFeed
+    | ListPosts
+    | TakeDownPost
     | IssueToken
     | ListTokens
     | RevokeToken
@@ -241,6 +280,10 @@ VERBS: dict[str, Verb] = {
     "revoke_machine": Verb(RevokeMachine, MachineReport),
     "styles": Verb(ReadStyles, StylesReport),
     "keep_styles": Verb(KeepStyles, StylesReport),
+    "feeds": Verb(ListFeeds, FeedChannelReport),
+    "drop_feed": Verb(DropFeed, FeedChannelReport),
+    "posts": Verb(ListPosts, FeedPostReport),
+    "take_down": Verb(TakeDownPost, FeedPostReport),
     "issue_token": Verb(IssueToken, TokenReport),
     "tokens": Verb(ListTokens, TokenReport),
     "revoke_token": Verb(RevokeToken, TokenReport),

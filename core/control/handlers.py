@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from core.accounts.program_tokens import TokenOrder
 from core.control.commands import (
@@ -10,12 +10,15 @@ from core.control.commands import (
     CancelJob,
     CheckInvariants,
     Command,
+    DropFeed,
     GenerateClip,
     GrantQuota,
     IssueToken,
     KeepStyles,
     ListDeadLetters,
+    ListFeeds,
     ListJobs,
+    ListPosts,
     ListTokens,
     ReadLogs,
     ReadStatus,
@@ -26,11 +29,14 @@ from core.control.commands import (
     SetIntake,
     ShowJob,
     ShowQuota,
+    TakeDownPost,
 )
 from core.control.generation import ClipOrder
 from core.control.peer import LocalOperator
 from core.control.reports import (
     Contradiction,
+    FeedChannelReport,
+    FeedPostReport,
     JobReport,
     LogLine,
     MachineReport,
@@ -44,6 +50,8 @@ from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.quota import QuotaView
 from core.storage.dead_letters import DeadDelivery
+
+FeedCommand = ListFeeds | DropFeed | ListPosts | TakeDownPost
 
 
 class CommandHandlers:
@@ -80,6 +88,11 @@ class CommandHandlers:
                     yield item
 
     async def _at_once(self, command: Command) -> list[Report]:
+        if isinstance(command, FeedCommand):
+            return [*await self._feed(command)]
+        return await self._about_service(command)
+
+    async def _about_service(self, command: Command) -> list[Report]:
         match command:
             case ListJobs() | ShowJob() | CancelJob():
                 return [JobReport.of(job) for job in await self._jobs(command)]
@@ -108,6 +121,24 @@ class CommandHandlers:
                 return [TokenReport.of(row) for row in await self._api.tokens()]
             case RevokeToken(named):
                 return [TokenReport.of(row) for row in await self._api.revoke_token(named)]
+
+    async def _feed(
+        self, command: FeedCommand
+    ) -> Sequence[FeedChannelReport] | Sequence[FeedPostReport]:
+        desk = self._api.feed
+        match command:
+            case TakeDownPost(typed):
+                return [FeedPostReport.of(await desk.take_down(typed))]
+            case ListPosts(limit):
+                return [
+                    FeedPostReport.of(post, len(await desk.reports(post.id)))
+                    for post in await desk.posts(limit)
+                ]
+            case DropFeed(place, kind):
+                await desk.drop(place, kind)
+            case ListFeeds():
+                pass
+        return [FeedChannelReport.of(one) for one in await desk.channels()]
 
     async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
         if isinstance(command, ListDeadLetters):

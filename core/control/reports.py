@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from core.accounts.program_tokens import IssuedToken
 from core.domain.adjustments import Adjustment
+from core.domain.feed import FeedChannel, FeedPost
 from core.domain.jobs import Failure, Job, Ticket
 from core.domain.options import KEPT
 from core.domain.progress import Progress
@@ -28,6 +29,41 @@ class StylesReport:
     place: str
     names: list[str]
     toml: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChannelReport:
+    """A channel of a feed, or of its reports."""
+
+    place: str
+    kind: str
+    channel: str  # the one way to name it
+    title: str
+
+    @classmethod
+    def of(cls, channel: FeedChannel) -> "FeedChannelReport":
+        """Report ``channel``."""
+        return cls(channel.place, channel.kind, channel.target.key, channel.target.title)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPostReport:
+    """A post of a feed, and how often it was reported."""
+
+    post: str
+    job_id: str
+    maker: str
+    channel: str
+    state: str
+    reports: int
+    created_at_ms: int
+
+    @classmethod
+    def of(cls, post: FeedPost, reports: int = 0) -> "FeedPostReport":
+        """Report ``post``; one that is on its way out counts as removed."""
+        state = "removed" if post.withdrawn else post.state.value
+        target, made = post.target.title or post.target.key, post.created_at_ms
+        return cls(post.id, post.job_id, post.maker.key, target, state, reports, made)
 
 
 @dataclass(frozen=True, slots=True)

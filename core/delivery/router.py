@@ -6,23 +6,24 @@ platform that is not registered stays owed.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from core.artefacts.clips import bring_clip
+from core.delivery.owed import OwedItem, OwedKind
 from core.delivery.progress_pump import ProgressPump
-from core.domain.jobs import Job, JobState
+from core.delivery.results import OwedResults
+from core.domain.jobs import Job
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
-from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
-from core.interfaces.artefacts import Artefacts, names_of_clip
-from core.interfaces.delivery import Delivery, DeliveryAttempt, Receipt
+from core.interfaces.artefacts import Artefacts
+from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import TaskOutcome, outcome_of, run_shielded, wait_event
-from core.storage.outbox import LEASE_MS, DeliveryClaim, DueDelivery, Outbox
+from core.storage.outbox import Outbox
+from core.storage.owed_rows import LEASE_MS, DeliveryClaim, OwedRows
 
 log = structlog.get_logger(__name__)
 
@@ -63,15 +64,17 @@ class DeliveryRouter:
         artefacts: Artefacts,
         rules: RouterRules,
         load_drafts: Callable[[str], Awaitable[list[Job]]],
+        *more: OwedKind,
     ) -> None:
-        """Take what is owed, what is made, and how jobs and drafts of a group are read."""
-        self._load_drafts = load_drafts
-        self._outbox = outbox
-        self._artefacts = artefacts
+        """Take what is owed, what is made, and how jobs and drafts of a group are read.
+
+        ``more`` are other kinds of things that are owed to the same platforms.
+        """
+        self._kinds: tuple[OwedKind, ...] = (OwedResults(outbox, artefacts, load_drafts), *more)
         self._rules = rules
         self._deliveries: dict[str, Delivery] = {}
         self._owed = asyncio.Event()
-        self._lanes: dict[str, asyncio.Task[None]] = {}  # deliveries under way by job id
+        self._lanes: dict[str, asyncio.Task[None]] = {}  # deliveries under way by key
         self._busy: Counter[str] = Counter()  # the same, counted by platform
         self._take_back_at_s = 0.0
         self._progress = ProgressPump(
@@ -124,60 +127,74 @@ class DeliveryRouter:
         if now_s < self._take_back_at_s:
             return
         self._take_back_at_s = now_s + self._rules.poll_s
-        taken = await outcome_of(self._outbox.take_back(tuple(self._lanes)))
-        if taken.value:
-            log.warning("deliveries_taken_back", count=taken.value)
+        for kind in self._kinds:
+            taken = await outcome_of(kind.rows.take_back(tuple(self._lanes)))
+            if taken.value:
+                log.warning("deliveries_taken_back", count=taken.value)
 
     async def _start_due(self, tasks: asyncio.TaskGroup) -> int:
         """Start a delivery for every row that is due and has a free lane; return how many."""
         started = 0
         for platform, delivery in list(self._deliveries.items()):
-            free = self._rules.lanes - self._busy[platform]
-            if free <= 0:
-                continue
-            due = await outcome_of(self._outbox.due(platform, free + self._busy[platform]))
-            if not due.ok:
-                log.error("outbox_unreadable", exc_info=due.error)
-            fresh = [owed for owed in due.value or () if owed.job.id not in self._lanes]
-            for owed in fresh[:free]:
-                self._busy[platform] += 1
-                self._lanes[owed.job.id] = tasks.create_task(self._lane(delivery, owed))
-                started += 1
+            for kind in self._kinds:
+                free = self._rules.lanes - self._busy[platform]
+                if free <= 0:
+                    break
+                due = await outcome_of(kind.due(platform, free + self._busy[platform]))
+                if not due.ok:
+                    log.error("outbox_unreadable", exc_info=due.error)
+                fresh = [owed for owed in due.value or () if owed.key not in self._lanes]
+                for owed in fresh[:free]:
+                    self._busy[platform] += 1
+                    self._lanes[owed.key] = tasks.create_task(self._lane(delivery, owed))
+                    started += 1
         return started
 
-    async def _lane(self, delivery: Delivery, owed: DueDelivery) -> None:
+    async def _lane(self, delivery: Delivery, owed: OwedItem) -> None:
         try:
-            async with self._progress.muted(owed.job.id):
+            async with self._muted(owed.job_id):
                 done = await outcome_of(self._deliver(delivery, owed))
         finally:
-            del self._lanes[owed.job.id]
+            del self._lanes[owed.key]
             self._busy[delivery.platform] -= 1
         if done.ok:
             self.wake()
         else:  # the poll comes back to it, so a broken database is not asked in a circle
-            log.error("delivery_not_begun", job_id=owed.job.id, exc_info=done.error)
+            log.error("delivery_not_begun", owed=owed.key, exc_info=done.error)
 
-    async def _deliver(self, delivery: Delivery, owed: DueDelivery) -> None:
+    @asynccontextmanager
+    async def _muted(self, job_id: str) -> AsyncGenerator[None]:
+        """Show no progress of a job inside the block."""
+        if not job_id:
+            yield
+            return
+        async with self._progress.muted(job_id):
+            yield
+
+    async def _deliver(self, delivery: Delivery, owed: OwedItem) -> None:
         """Try once; the row says so before the platform hears of it, and the outcome after."""
-        claim = await self._outbox.begin(owed.job.id)
+        rows = owed.rows
+        claim = await rows.begin(owed.key)
         if claim is None:
             return
-        handing = self._hand_over(delivery, owed.job, claim.attempt)
-        tried = await outcome_of(self._leased(claim, handing), self._rules.timeout_s)
-        while not (noted := await outcome_of(run_shielded(self._record(claim, tried)))).ok:
-            log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
+        handing = owed.hand_over(delivery, claim)
+        tried = await outcome_of(self._leased(rows, claim, handing), self._rules.timeout_s)
+        while not (noted := await outcome_of(run_shielded(self._record(rows, claim, tried)))).ok:
+            log.error("delivery_not_recorded", owed=owed.key, exc_info=noted.error)
             await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
         if not noted.value:  # another node had it meanwhile, and tells what became of it
-            log.warning("late_result_refused", job_id=owed.job.id)
+            log.warning("late_result_refused", owed=owed.key)
 
-    async def _leased(self, claim: DeliveryClaim, handing: Coroutine[Any, Any, Receipt]) -> Receipt:
+    async def _leased(
+        self, rows: OwedRows, claim: DeliveryClaim, handing: Coroutine[Any, Any, Receipt]
+    ) -> Receipt:
         """Hand over while the lease is extended; stop where it is somebody else's by now.
 
         Raises:
             DeliveryRetry: it is; what was sent is not known.
         """
         working = asyncio.create_task(handing)
-        keeping = asyncio.create_task(self._extend(claim))
+        keeping = asyncio.create_task(_extend(rows, claim))
         try:
             await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
@@ -189,78 +206,35 @@ class DeliveryRouter:
                 working.cancel()
                 await asyncio.wait({working})
 
-    async def _extend(self, claim: DeliveryClaim) -> None:
-        """Extend the lease until it is lost; a database that does not answer is asked again."""
-        ours = True
-        while ours:
-            await asyncio.sleep(LEASE_MS / 3000)
-            ours = (await outcome_of(self._outbox.extend(claim))).value is not False
-
-    async def _hand_over(self, delivery: Delivery, job: Job, attempt: DeliveryAttempt) -> Receipt:
-        drafts = [] if job.group is None else await self._load_drafts(job.group.id)
-        if any(one.clip is not None for one in drafts):
-            return await self._hand_over_drafts(delivery, drafts, attempt)
-        if job.state is not JobState.SUCCEEDED or job.clip is None:
-            return await delivery.failed(job, job.end_reason, attempt)
-        with self._artefacts.in_use(*names_of_clip(job.clip)):
-            if (await self._brought(job)).clip is None:
-                raise DeliveryImpossible("clip_deleted")
-            return await delivery.completed(job, job.clip, attempt)
-
-    async def _hand_over_drafts(
-        self, delivery: Delivery, drafts: list[Job], attempt: DeliveryAttempt
-    ) -> Receipt:
-        """Hand over the drafts of a group as one; those whose clips are gone count as failed.
-
-        Raises:
-            DeliveryImpossible: all of them are gone.
-        """
-        with ExitStack() as kept:
-            for draft in drafts:
-                if draft.clip is not None:
-                    kept.enter_context(self._artefacts.in_use(*names_of_clip(draft.clip)))
-            there: list[Job] = []
-            for draft in drafts:
-                there.append(await self._brought(draft))
-            if all(one.clip is None for one in there):
-                raise DeliveryImpossible("clip_deleted")
-            return await delivery.drafts(there, attempt)
-
-    async def _brought(self, job: Job) -> Job:
-        """Return a job whose clip is on this node, or without one where it is gone.
-
-        Raises:
-            DeliveryRetry: it cannot be fetched just now.
-        """
-        if job.clip is None:
-            return job
-        try:
-            await bring_clip(self._artefacts, job.clip)
-        except ArtefactGone:
-            return replace(job, clip=None)
-        except ArtefactsUnavailable as error:
-            raise DeliveryRetry(error.reason) from error
-        return job
-
-    async def _record(self, claim: DeliveryClaim, tried: TaskOutcome[Receipt]) -> bool:
+    async def _record(
+        self, rows: OwedRows, claim: DeliveryClaim, tried: TaskOutcome[Receipt]
+    ) -> bool:
         """Write what became of an attempt; False where it is not ours any more."""
-        job_id, number, error = claim.job_id, claim.attempt.number, tried.error
+        key, number, error = claim.key, claim.attempt.number, tried.error
         if tried.value is not None:
-            return await self._outbox.sent(claim, tried.value)
+            return await rows.sent(claim, tried.value)
         if isinstance(error, DeliveryImpossible):
-            log.warning("delivery_dead", job_id=job_id, reason=error.reason)
-            return await self._outbox.dead(claim, error.reason)
+            log.warning("delivery_dead", owed=key, reason=error.reason)
+            return await rows.dead(claim, error.reason)
         if number >= self._rules.max_attempts:
-            log.warning("delivery_given_up", job_id=job_id, attempts=number)
-            return await self._outbox.dead(claim, _reason(tried))
+            log.warning("delivery_given_up", owed=key, attempts=number)
+            return await rows.dead(claim, _reason(tried))
         if error is not None and not isinstance(error, DeliveryFailed):
-            log.error("delivery_broke", job_id=job_id, exc_info=error)
+            log.error("delivery_broke", owed=key, exc_info=error)
         retry = error if isinstance(error, DeliveryRetry) else None
         if retry is not None and (retry.after_s or 0) > 2 * self._rules.longest_wait_s:
-            log.warning("platform_asks_for_long_pause", job_id=job_id, after_s=retry.after_s)
+            log.warning("platform_asks_for_long_pause", owed=key, after_s=retry.after_s)
         after_ms = round(self._rules.wait_s(number, retry) * 1000)
         ambiguous = retry is None or retry.sent
-        return await self._outbox.retry(claim, after_ms, _reason(tried), ambiguous=ambiguous)
+        return await rows.retry(claim, after_ms, _reason(tried), ambiguous=ambiguous)
+
+
+async def _extend(rows: OwedRows, claim: DeliveryClaim) -> None:
+    """Extend the lease until it is lost; a database that does not answer is asked again."""
+    ours = True
+    while ours:
+        await asyncio.sleep(LEASE_MS / 3000)
+        ours = (await outcome_of(rows.extend(claim))).value is not False
 
 
 def _reason(tried: TaskOutcome[Receipt]) -> str:

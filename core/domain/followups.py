@@ -40,6 +40,7 @@ class Action(StrEnum):
     FETCH = "fetch"
     SMALLER = "smaller"  # the same with less work, where it was too much
     REMIX = "remix"  # somebody else's, of a clip that everybody sees
+    PUBLISH = "publish"  # into the feed of a place, where there is one
 
 
 def actions_for(job: Job, limits: RequestLimits | None = None) -> tuple[Action, ...]:

@@ -13,6 +13,7 @@ from the code.
     │   ├── OptionMisspelt, FormExpired
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
+    │   ├── PostUnknown, ChannelUnfit: core/errors/feed.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
     │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
@@ -31,6 +32,7 @@ from the code.
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
     │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, ManagersOnly, AlreadyFinished, KeyReused
+    │   ├── FeedClosed, FeedAway, FeedTakenDown, FeedTooOften, ReportNotTaken: core/errors/feed.py
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -77,6 +79,15 @@ from core.errors.failures import (
     TimedOut,
     WorkerLost,
     WorkflowRefused,
+)
+from core.errors.feed import (
+    ChannelUnfit,
+    FeedAway,
+    FeedClosed,
+    FeedTakenDown,
+    FeedTooOften,
+    PostUnknown,
+    ReportNotTaken,
 )
 from core.errors.input import (
     DraftUnreadable,
@@ -153,6 +164,7 @@ __all__ = [
     "AlreadyFinished",
     "BotRightsMissing",
     "Cancelled",
+    "ChannelUnfit",
     "ChatRightsMissing",
     "ClapperError",
     "ClipDiffers",
@@ -165,6 +177,10 @@ __all__ = [
     "DiskFull",
     "DraftUnreadable",
     "EntryUnknown",
+    "FeedAway",
+    "FeedClosed",
+    "FeedTakenDown",
+    "FeedTooOften",
     "FilmComplete",
     "FilmTooLong",
     "FormExpired",
@@ -210,10 +226,12 @@ __all__ = [
     "OutOfMemory",
     "OutOfRange",
     "PolicyForbids",
+    "PostUnknown",
     "PromptMissing",
     "PromptTooLong",
     "QuotaExceeded",
     "Refused",
+    "ReportNotTaken",
     "RequestUnreadable",
     "RequesterBlocked",
     "RuleLocksOut",

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from core.domain.clip_preview import read_preview
 from core.domain.enhancement import as_typed
 from core.domain.jobs import Back, Job, JobState
 from core.domain.media import Clip
@@ -16,9 +15,10 @@ from core.domain.requests import to_json
 from core.errors import JobUnknown, MediaRefused
 from core.errors.artefacts import ArtefactsUnavailable
 from core.gate.failures import known_failure
+from core.gate.front_parts import FrontParts
 from core.gate.keys import attempt_key, same, stem_of
 from core.gate.kinds import preference
-from core.gate.runs import GateRun, GateRuns
+from core.gate.runs import GateRuns
 from core.gate.wire import (
     FORBIDS,
     AttemptCall,
@@ -26,15 +26,14 @@ from core.gate.wire import (
     ClaimCall,
     ClaimedJob,
     FailCall,
+    PreviewCall,
     RanCall,
     RentedMachine,
     RequeueCall,
     SettleCall,
 )
-from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip
+from core.interfaces.artefacts import name_of_input, names_of_clip
 from core.interfaces.work_queue import WorkQueue
-from core.runtime.notifier import LocalDispatcher
-from core.runtime.progress_hub import ProgressHub
 from core.storage.gate_nodes import GateNode
 
 log = structlog.get_logger(__name__)
@@ -43,25 +42,10 @@ LONG_POLL_S = 25.0
 POLL_S = 2.0  # how long a lost wake-up may delay a claim
 MOST_HELD = 3  # one on the device, one that waits for it, one in the encoder
 LINK_S = 600  # how long an address of an input works
-Find = Callable[[str], Awaitable[Job]]  # raises JobUnknown
 
 
 class TooManyHeldError(Exception):
     """The node has as many jobs as one device can be busy with."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrontParts:
-    """What the gate needs of the front that it is on."""
-
-    find: Find
-    artefacts: Artefacts
-    hub: ProgressHub
-    dispatcher: LocalDispatcher
-    on_outcome: Callable[[], None]
-    check_clip: Callable[[Clip], Awaitable[None]]  # raises MediaRefused
-    clips_folder: Path
-    record: Callable[[GateRun], Awaitable[None]]  # into the history of runs
 
 
 class Machines(Protocol):
@@ -133,6 +117,15 @@ class GateCalls:
         if kept and event is not None:
             self._parts.hub.publish(job.id, event, job.attempt)
         return kept
+
+    async def preview(self, node: GateNode, call: PreviewCall) -> bool:
+        """Show what an attempt has made so far; False where it lost the job, or shows nothing."""
+        job = await self._own(node, call.job, call.key)
+        preview = read_preview(call.picture, call.moments)
+        if job is None or preview is None:
+            return False
+        self._parts.hub.show(job.id, preview, job.attempt)
+        return True
 
     async def settle(self, node: GateNode, call: SettleCall) -> bool:
         """End an attempt with its clip, once its files were looked at.

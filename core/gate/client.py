@@ -15,6 +15,7 @@ import httpx2
 import structlog
 from pydantic import SecretStr
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.decoding import UndecodableError
 from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
@@ -22,10 +23,9 @@ from core.domain.people import Requester
 from core.domain.progress import Progress
 from core.domain.progress_text import write_progress
 from core.domain.requests import Request, from_json
-from core.errors import ClapperError
-from core.errors.gate import GateTokenRefused, GateUnreachable, GateVersion
+from core.errors.gate import GateUnreachable
 from core.gate import wire
-from core.gate.connection import trust, why
+from core.gate.connection import require_taken, trust, why
 from core.gate.kinds import kinds_that
 from core.runtime.tasks import outcome_of, wait_event
 
@@ -35,10 +35,10 @@ RanFigures: TypeAlias = tuple[int, dict[str, float], int | None]  # as of :class
 
 PLATFORM = "gate"  # for whom a job is, as far as a rented machine knows
 CALL_S = 15.0  # a call that takes longer failed
+PREVIEW_S = 2.0  # then the next one is newer
 CLAIM_S = 40.0  # the gate answers after 25 s where nobody waits
 FILES_S = 300.0  # without a byte
 RETRY_S = 5.0  # after a claim that failed
-_REFUSALS: dict[int, type[ClapperError]] = {401: GateTokenRefused, 426: GateVersion}
 
 
 class GateClient:
@@ -125,6 +125,11 @@ class GateClient:
         """Keep the attempt alive; False where it lost the job or was cancelled."""
         text = None if progress is None else write_progress(progress)
         return await self._kept("beat", wire.BeatCall(job_id, token, text))
+
+    async def preview(self, job_id: str, token: str, preview: ClipPreview) -> bool:
+        """Show what the attempt has made so far; False where nobody sees it."""
+        call = wire.PreviewCall(job_id, token, preview.text, preview.moments)
+        return await self._kept("preview", call, PREVIEW_S)
 
     async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
         """End the attempt with the files that :meth:`upload` brought."""
@@ -217,7 +222,7 @@ class GateClient:
             )
         except httpx2.HTTPError as error:
             raise GateUnreachable(why(error)) from None
-        _require(answer)
+        require_taken(answer)
 
     async def _taken(self, given: wire.ClaimedJob) -> Job | None:
         """Make the job of what the gate gave.
@@ -274,24 +279,11 @@ class GateClient:
         except httpx2.HTTPError as error:
             raise GateUnreachable(why(error)) from None
         self.answered_at_s = time.monotonic()
-        _require(answer)
+        require_taken(answer)
         try:
             return wire.decode(kind, answer.content)
         except ValueError:
             raise GateUnreachable("no_gate") from None
-
-
-def _require(answer: httpx2.Response) -> None:
-    """Do nothing where the gate did what was asked.
-
-    Raises:
-        GateTokenRefused, GateVersion: it does not know this machine, or its version.
-        GateUnreachable: it did not.
-    """
-    if answer.status_code in _REFUSALS:
-        raise _REFUSALS[answer.status_code]()
-    if not answer.is_success:
-        raise GateUnreachable(str(answer.status_code))
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

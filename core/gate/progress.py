@@ -1,7 +1,8 @@
-"""Bring progress to the gate between the heartbeats: the newest of each job, twice a second."""
+"""Bring progress and previews to the gate: the newest of each job, twice a second."""
 
 import asyncio
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress
 from core.gate.client import GateClient
 from core.runtime.notifier import LocalDispatcher
@@ -17,12 +18,19 @@ class GateProgress(NoPeers):
     def __init__(self, client: GateClient) -> None:
         self._client = client
         self._newest: dict[str, Progress] = {}
+        self._previews: dict[str, ClipPreview] = {}
         self._fresh = asyncio.Event()
 
     def progress(self, job_id: str, event: Progress, attempt: int) -> None:
         """Have ``event`` sent soon."""
         del attempt
         self._newest[job_id] = event
+        self._fresh.set()
+
+    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+        """Have ``preview`` sent soon."""
+        del attempt
+        self._previews[job_id] = preview
         self._fresh.set()
 
     async def run(self, dispatcher: LocalDispatcher) -> None:
@@ -38,4 +46,13 @@ class GateProgress(NoPeers):
                 kept = await outcome_of(self._client.beat(job_id, key, event))
                 if kept.ok and not kept.value and self._client.attempts.get(job_id) == key:
                     dispatcher.cancel_here(job_id, "owner")
+            await self._send_previews()
             await asyncio.sleep(EVERY_S)
+
+    async def _send_previews(self) -> None:
+        """Send the newest ones; one that does not arrive is missed by nobody."""
+        showing, self._previews = self._previews, {}
+        for job_id, preview in showing.items():
+            key = self._client.attempts.get(job_id)
+            if key is not None:
+                await outcome_of(self._client.preview(job_id, key, preview))

@@ -57,6 +57,7 @@ class Gate:
                         ("claim", self._claim),
                         ("begin", self._begin),
                         ("beat", self._beat),
+                        ("preview", self._preview),
                         ("settle", self._settle),
                         ("fail", self._fail),
                         ("requeue", self._requeue),
@@ -114,6 +115,10 @@ class Gate:
     async def _beat(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.BeatCall)
         return _answer(wire.KeptAnswer(await self._calls.beat(node, call)))
+
+    async def _preview(self, request: Request, node: GateNode) -> Response:
+        call = await _read(request, wire.PreviewCall)
+        return _answer(wire.KeptAnswer(await self._calls.preview(node, call)))
 
     async def _settle(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.SettleCall)

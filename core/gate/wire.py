@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from core.domain.clip_preview import MOST_MOMENTS
 from core.domain.jobs import Back
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.requests import FORMAT
@@ -84,6 +85,17 @@ class BeatCall:
     job: JobId
     key: AttemptKey
     progress: Annotated[str, Field(max_length=1000)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewCall:
+    """Show what an attempt has made so far."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    picture: Annotated[str, Field(max_length=8000)]  # base64
+    moments: Annotated[int, Field(ge=1, le=MOST_MOMENTS)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The seam to what a platform knows of its people: who owns a place, who is a member of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
+
+from core.domain.people import Asker
 
 
 class PeopleDirectory(Protocol):
@@ -19,4 +21,11 @@ class PeopleDirectory(Protocol):
 
     async def has_role(self, user_id: str, role_id: str) -> bool:
         """Tell whether somebody has a role, wherever they ask."""
+        ...
+
+    def channel(self, address: Mapping[str, str]) -> Asker:
+        """Return what is known of the channel of an address, as of who asks there, without roles.
+
+        The address is in the platform's own form, as of a reply or of a feed.
+        """
         ...

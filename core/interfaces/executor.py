@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from core.domain.clip_preview import PreviewSink
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
 from core.domain.quota import LentMs
@@ -113,6 +114,18 @@ class ParallelExecutor(Protocol):
 def orders_at_once(executor: Executor) -> int:
     """Return how many orders ``executor`` takes side by side: one where it does not say."""
     return executor.at_once if isinstance(executor, ParallelExecutor) else 1
+
+
+@runtime_checkable
+class PreviewingExecutor(Protocol):
+    """An executor that can show what it has made so far."""
+
+    def show_previews(self, sink: PreviewSink) -> None:
+        """Give ``sink`` pictures of every order from now on, at most two a second.
+
+        Nothing of the clip depends on it, and no order is slower for it in a way that one notices.
+        """
+        ...
 
 
 @runtime_checkable

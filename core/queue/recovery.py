@@ -11,9 +11,10 @@ from core.queue.intake import read_intake, write_intake
 from core.queue.time_guard import TimeGuard
 from core.queue.transitions import End, QueueRules, end, put_back
 from core.runtime.clock import Clock, now_ms
-from core.storage import invariants, outbox
+from core.storage import invariants
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
+from core.storage.feed_outbox import resume_all
 from core.storage.invariants import Violation
 
 CHECKED_AT_START = 500  # rows of each table; all others are checked beside the work
@@ -78,7 +79,7 @@ class Recovery:
             if self._abandoned.is_first() and await read_intake(connection) == "draining":
                 await write_intake(connection, "open")
             await invariants.repair_counters(connection)
-            redeliveries = await outbox.resume(connection, now)
+            redeliveries = await resume_all(connection, now)
             left = await self._abandoned.at_start(connection, now)
             requeued = len(left) - len(await self._take_back(connection, left, now))
         expired = await self.expire()

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress
 
 
@@ -20,6 +21,10 @@ class Peers(Protocol):
         """Tell them how far attempt number ``attempt`` is; 0 of a job that waits."""
         ...
 
+    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+        """Show them what attempt number ``attempt`` has made so far."""
+        ...
+
     def owed(self) -> None:
         """Tell them that the outbox owes something."""
         ...
@@ -36,6 +41,9 @@ class NoPeers:
 
     def progress(self, job_id: str, event: Progress, attempt: int) -> None:
         """Tell nobody."""
+
+    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+        """Show nobody."""
 
     def owed(self) -> None:
         """Tell nobody."""

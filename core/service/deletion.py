@@ -12,6 +12,7 @@ from core.artefacts.clips import discard
 from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.requests import Request, latents_name
+from core.feed.posts import FeedPosts
 from core.interfaces.artefacts import CLIPS, Artefacts
 from core.media.output.transcode import clip_files
 from core.queue.job_queue import JobQueue
@@ -39,6 +40,7 @@ class Eraser:
         traces: Traces,
         community: Community,
         scratch: Scratch,
+        posts: FeedPosts,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
@@ -49,27 +51,33 @@ class Eraser:
         self._traces = traces
         self._community = community
         self._scratch = scratch
+        self._posts = posts
 
     async def delete(self, job_id: str, owner: Requester) -> None:
-        """Delete a terminal job and its files.
+        """Delete a terminal job and its files, and take its clip out of every feed.
 
         Raises:
             JobUnknown: no such job.
             NotYours: somebody else's.
             AlreadyFinished: it is not terminal; cancel it first.
         """
+        published = await self._posts.withdraw_job(job_id)  # before: a crash forgets none
         await self.remove_files([await self._queue.erase(job_id, owner)])
+        await self._posts.drop(published)
 
     async def forget(self, requester: Requester) -> int:
         """Delete all terminal jobs of ``requester`` and every file of theirs that no job needs.
 
+        What they published is taken down, also where its job is long gone.
+
         Returns:
             How many jobs there were.
         """
-        count = 0
+        count, published = 0, await self._posts.withdraw_all(requester)
         while gone := await self._queue.erase_finished(requester, PAGE):
             await self.remove_files(gone)
             count += len(gone)
+        await self._posts.drop(published)
         await self._files.forget(requester)
         await self._community.forget(requester)
         return count

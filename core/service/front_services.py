@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
 from core.accounts.program_tokens import KnownPrograms, Program, TokenScope
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
@@ -51,6 +52,7 @@ class FrontServices:
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
     move_place: Callable[[str, str], Awaitable[None]]  # its rules and limits follow a place
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
+    latest_preview: Callable[[Job], ClipPreview | None]  # of what is made now; as above
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it

@@ -5,7 +5,7 @@ to a caller whom the settings name; the command line makes its own, for whoever 
 directory.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,7 +13,13 @@ from core.accounts.access import AccessDecision, AccessList
 from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
-from core.accounts.program_tokens import IssuedToken, ProgramTokens, TokenOrder
+from core.accounts.program_tokens import (
+    IssuedToken,
+    ProgramTokens,
+    TokenOrder,
+    TokenScope,
+    parse_scopes,
+)
 from core.accounts.quotas import Quotas
 from core.accounts.styles import PlaceStyles
 from core.domain.access import AccessEntry
@@ -22,9 +28,11 @@ from core.domain.people import Payer, Requester
 from core.domain.policy import CLEARED, Policy
 from core.domain.quota import QuotaView
 from core.errors import NotAChoice
+from core.feed.feed import Feed
 from core.i18n.messages import languages
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
+from core.service.feed_desk import FeedDesk
 from core.service.health import HealthReader
 from core.service.views import ServiceHealth
 from core.storage.access import AccessRow
@@ -32,8 +40,22 @@ from core.storage.dead_letters import DeadDeliveries, DeadDelivery
 from core.storage.job_queries import JobQueries
 from core.storage.program_tokens import ProgramTokenRow
 from core.storage.records import AuditEntry
+from core.storage.runs import RecordedRun
 
-__all__ = ["AccessDecision", "AccessRow", "DeadDelivery", "OperatorApi", "OperatorServices"]
+__all__ = [
+    "AccessDecision",
+    "AccessRow",
+    "AuditEntry",
+    "DeadDelivery",
+    "IssuedToken",
+    "OperatorApi",
+    "OperatorServices",
+    "ProgramTokenRow",
+    "RecordedRun",
+    "TokenOrder",
+    "TokenScope",
+    "parse_scopes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +70,14 @@ class OperatorServices:
     moderation: Moderation
     access: AccessList
     styles: Callable[[Requester, str], PlaceStyles]  # in somebody's name, of a place
+    feed: Feed
     tokens: ProgramTokens
     audit_log: AuditLog
     health: HealthReader
     dead: DeadDeliveries
     on_owed: Callable[[], None]  # something is owed again
+    runs: Callable[[int], Awaitable[list[RecordedRun]]]  # the newest so many
+    log_lines: Callable[[int], list[str]]  # the newest so many of this process, without secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +95,17 @@ class OperatorApi:
         """Return what an operator looks at first."""
         return await self._services.health.read()
 
-    async def all_live(self) -> list[Job]:
-        """Return everybody's running and waiting jobs in the order they run."""
-        return await self._services.jobs.in_order()
+    async def all_live(self, limit: int | None = None) -> list[Job]:
+        """Return everybody's running jobs, then the first ``limit`` waiting ones, in order."""
+        return await self._services.jobs.in_order(limit)
+
+    async def recent_runs(self, limit: int) -> list[RecordedRun]:
+        """Return what the newest runs were expected to take, and took; the newest first."""
+        return await self._services.runs(limit)
+
+    def log_lines(self, count: int) -> list[str]:
+        """Return the newest lines of this process's log, oldest first."""
+        return self._services.log_lines(count)
 
     async def job(self, job_id: str) -> Job:
         """Return anybody's job.
@@ -221,6 +254,11 @@ class OperatorApi:
     def styles(self, place: str) -> PlaceStyles:
         """Return what changes the styles and defaults of ``place``, or of all places."""
         return self._services.styles(self._operator, place)
+
+    @property
+    def feed(self) -> FeedDesk:
+        """Return what steers feeds, in the operator's name."""
+        return FeedDesk(self._services.feed, self._operator)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

@@ -25,8 +25,10 @@ from core.service.preview import RequestPreview
 from core.service.submission import Submitter
 from core.service.user_access import UserAccess
 from core.service.user_clips import UserClips
+from core.service.user_feed import UserFeed
 from core.service.user_files import UserFiles
 from core.service.user_gallery import UserGallery
+from core.service.user_inputs import UserInputs
 from core.service.user_services import UserServices
 from core.service.user_styles import UserStyles
 from core.service.views import QueuedJob, QueueView
@@ -57,11 +59,12 @@ class UserApi:
         )
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
-        self.public = services.public
-        self.originals = services.originals
+        self.public, self.originals = services.public, services.originals
+        self.feed = UserFeed(services, self._visible)
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
+        self.inputs = UserInputs(self._visible.own, services.inputs)
         self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits

@@ -1,15 +1,32 @@
 """The gallery of a caller: their finished jobs, and their stars."""
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
 
+from core.domain.followups import Action
 from core.domain.gallery import GalleryFilter
 from core.domain.jobs import Job
 from core.domain.people import Caller
+from core.errors import JobUnknown, NotYours
 from core.runtime.clock import now_ms
+from core.service.follow_ups import MAKING
 from core.service.ownership import Ownership
 from core.storage.gallery import GalleryPage, GalleryQueries
 
+MOST_CHILDREN = 24  # that are shown under a clip
+# of somebody else's clip nothing is said, see `docs/adr/0054-captions-remixes-and-drafts.md`
+_MADE_BY = tuple(action.value for action in (*MAKING, Action.EDIT))
+
 OwnJob = Callable[[Caller, str], Awaitable[Job]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobFamily:
+    """What a job was made from, and what was made from it; all of it its owner's own."""
+
+    parent: Job | None
+    children: tuple[Job, ...]  # the newest, in the order in which they were asked for
 
 
 class UserGallery:
@@ -40,6 +57,22 @@ class UserGallery:
         """
         job = await self._own(caller, job_id)
         await self._gallery.set_star(job.id, now_ms(), on=on)
+
+    async def family(self, caller: Caller, job_id: str) -> JobFamily:
+        """Return what a job of the caller was made from, and what was made from it.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else.
+        """
+        job = await self._own(caller, job_id)
+        parent = None
+        if job.origin and job.origin.parent_id and job.origin.action in _MADE_BY:
+            with suppress(JobUnknown, NotYours):  # deleted meanwhile, or never the caller's
+                parent = await self._own(caller, job.origin.parent_id)
+        owners = await self._owned.keys(caller)
+        children = await self._gallery.children(owners, job_id, _MADE_BY, MOST_CHILDREN)
+        return JobFamily(parent, tuple(children))
 
     async def own(self, caller: Caller, job_id: str) -> Job:
         """Return a job of the caller's own.

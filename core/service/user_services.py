@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
 from core.accounts.styles import StyleBook
+from core.feed.feed import Feed
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
+from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi
 from core.service.originals import Originals
 from core.service.ownership import Ownership
@@ -31,6 +33,7 @@ class UserServices:
     cancellation: Cancellation
     follow_ups: FollowUps
     clips: ClipReader
+    inputs: InputReader
     previewer: Previewer
     owned: Ownership
     accounts: UserAccounts
@@ -40,3 +43,4 @@ class UserServices:
     operators: OperatorApi
     public: PublicClips
     originals: Originals
+    feed: Feed

@@ -52,6 +52,8 @@ class WorkerSettings(Area):
     # a running job may still finish so long after a stop; the process ends at most 4 s later,
     # within the 10 s that Docker waits by default
     shutdown_grace_s: float = Field(default=5, ge=0, le=3600)
+    # pages show what a clip is becoming while it is made
+    previews: Annotated[bool, ReadFrom("CLAPPER_PREVIEWS")] = True
     supervise: bool = True  # `clapper serve` starts its service anew after a crash
     restarts_an_hour: int = Field(default=12, ge=0, le=1000)  # after more, it gives up
 

@@ -14,9 +14,9 @@ from core.storage.tables import INTEGER
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def insert_into(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Begin an insert that may say what happens where the row is there already."""
-    return _INSERTS[connection.dialect.name](table)
+    return _INSERTS[dialect](table)
 
 
 async def upsert(
@@ -51,7 +51,7 @@ def upserted(
     values = [dict(row) for row in distinct.values()]
     # a list is compiled anew each time, one row is not
     given: Any = values[0] if len(values) == 1 else values
-    statement = insert_into(connection, table).values(given)
+    statement = insert_into(connection.dialect.name, table).values(given)
     if changes is None:
         changes = [name for name in values[0] if name not in keys]
     if not isinstance(changes, Mapping):

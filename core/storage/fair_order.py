@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Update,
     case,
     exists,
     func,
-    literal,
     or_,
     select,
     tuple_,
@@ -25,8 +25,8 @@ from core.domain.jobs import JobState
 from core.storage.dialects import total, upserted
 from core.storage.due_jobs import DueJob, held_in
 from core.storage.records import QueuePlace, StoredJob
-from core.storage.tables import INTEGER, RUNNING, WAITING, WAITING_STATES, flow, job, sched
-from core.storage.write_batch import WriteBatch
+from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
+from core.storage.write_batch import Placeholders, WriteBatch
 
 
 async def enter_queue(
@@ -72,14 +72,32 @@ def promote(batch: WriteBatch, due: DueJob, now: int) -> int:
         The tag, which is the caller's to write into the row of the job itself.
     """
     held, start = due.row, due.start
-    promoted = {"finish": start + held.cost, "since_ms": now}
-    promoted |= {"held": flow.c.held - 1, "active": flow.c.active + 1}
-    batch.add(update(flow).where(flow.c.user_key == held.share_key).values(promoted))
-    batch.add(update(sched).where(sched.c.vtime < start).values(vtime=start))
-    tag = case((job.c.seq < held.seq, job.c.tag + held.cost), else_=job.c.tag)
-    others = update(job).where(*_own_held(held.share_key), job.c.seq != held.seq)
-    batch.add(others.values(tag=tag, rank=tag + job.c.cost + rank_of(0, 0, now)))
+    account = {"user_key": held.share_key, "finish": start + held.cost, "since_ms": now}
+    batch.fill(_promoted_account, account)
+    batch.fill(_virtual_time, {"vtime": start})
+    behind = {"share_key": held.share_key, "seq": held.seq, "cost": held.cost}
+    batch.fill(_behind_promoted, behind | {"rank": rank_of(0, 0, now)})
     return start
+
+
+def _promoted_account(given: Placeholders) -> Update:
+    of = flow.c
+    changes = {"finish": given(of.finish), "since_ms": given(of.since_ms)}
+    changes |= {"held": of.held - 1, "active": of.active + 1}
+    return update(flow).where(of.user_key == given(of.user_key)).values(changes)
+
+
+def _virtual_time(given: Placeholders) -> Update:
+    start = given(sched.c.vtime)
+    return update(sched).where(sched.c.vtime < start).values(vtime=start)
+
+
+def _behind_promoted(given: Placeholders) -> Update:
+    of = job.c
+    seq, moved = given(of.seq), of.tag + given(of.cost)
+    tag = case((of.seq < seq, moved), else_=of.tag)
+    others = update(job).where(*_own_held(given(of.share_key)), of.seq != seq)
+    return others.values(tag=tag, rank=tag + of.cost + given(of.rank))
 
 
 async def leave_queue(connection: AsyncConnection, held: StoredJob) -> None:
@@ -132,13 +150,27 @@ async def take_place(
 
 def settle(batch: WriteBatch, started: StoredJob, actual_ms: int) -> None:
     """Take a promoted job out, and replace its estimate by what it really took."""
-    own = flow.c.user_key == started.share_key
-    really = literal(actual_ms * ORDINARY, INTEGER) // flow.c.weight  # as of cost_of
-    by = really - started.cost
-    ended = update(flow).where(own).values(finish=flow.c.finish + by, active=flow.c.active - 1)
+    values = {"user_key": started.share_key, "finish": actual_ms * ORDINARY, "cost": started.cost}
+    batch.fill(_ended_account, values)
+    batch.fill(_behind_ended, values)
+
+
+def _ended_account(given: Placeholders) -> Update:
+    own, by = _measured(given)
+    return update(flow).where(own).values(finish=flow.c.finish + by, active=flow.c.active - 1)
+
+
+def _behind_ended(given: Placeholders) -> Update:
+    own, by = _measured(given)
     moved = select(by).where(own).scalar_subquery()
-    held = update(job).where(*_own_held(started.share_key))
-    batch.add(ended, held.values(tag=job.c.tag + moved, rank=job.c.rank + moved))
+    held = update(job).where(*_own_held(given(flow.c.user_key)))
+    return held.values(tag=job.c.tag + moved, rank=job.c.rank + moved)
+
+
+def _measured(given: Placeholders) -> tuple[ColumnElement[bool], ColumnElement[int]]:
+    """Return whose account it is, and by how much the real cost is above the estimated one."""
+    really = given(flow.c.finish) // flow.c.weight  # as of cost_of
+    return flow.c.user_key == given(flow.c.user_key), really - given(job.c.cost)
 
 
 async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead:
@@ -223,5 +255,5 @@ async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq:
         await connection.execute(moved.values(tag=job.c.tag + by, rank=job.c.rank + by))
 
 
-def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
+def _own_held(user_key: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
     return (job.c.share_key == user_key, *held_in(job))

@@ -79,6 +79,26 @@ class GalleryQueries:
             rows = [job_with_clip(row) for row in await connection.execute(query)]
         return [row.job(self._clips_folder) for row in rows]
 
+    async def children(
+        self, owners: Sequence[Requester], job_id: str, actions: Sequence[str], limit: int
+    ) -> list[Job]:
+        """Return the newest ``limit`` jobs of ``owners`` that buttons made of a job, oldest first.
+
+        Args:
+            owners: whose jobs.
+            job_id: of which they were made.
+            actions: the buttons that count.
+            limit: of rows.
+        """
+        keys = [owner.key for owner in owners]
+        query = job_rows().where(
+            job.c.parent_id == job_id, job.c.user_key.in_(keys), job.c.parent_action.in_(actions)
+        )
+        query = query.order_by(job.c.seq.desc()).limit(limit)
+        async with self._database.snapshot() as connection:
+            rows = [job_with_clip(row) for row in await connection.execute(query)]
+        return [row.job(self._clips_folder) for row in reversed(rows)]
+
     async def starred(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return which of these jobs have a star."""
         async with self._database.snapshot() as connection:

@@ -1,5 +1,6 @@
 """Moves of a job's row: one compare-and-set each, together with what moves beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
-    Select,
     Update,
     exists,
     insert,
-    literal,
+    null,
     select,
     union_all,
     update,
@@ -25,7 +25,7 @@ from core.storage.heartbeats import NO_PROGRESS
 from core.storage.mapping import clip_values, failure_values, job_alone, job_values
 from core.storage.records import JobCompletion, JobToAdd, QueuePlace, StoredJob
 from core.storage.tables import artifact, job, job_event, job_media, outbox
-from core.storage.write_batch import WriteBatch
+from core.storage.write_batch import Placeholders, WriteBatch
 
 _EVENT = ("job_id", "at_ms", "what", "detail")
 NOT_OVERTAKEN = {"overtaken": 0, "overtaken_since_ms": None}
@@ -49,19 +49,36 @@ async def add(
     added = insert(job).values(job_values(new, place)).returning(job)
     batch.add(added)
     for name in sorted({file.name for file in new.request.media().values()}):
-        batch.add(insert(job_media).values(name=name, job_id=new.id))
+        batch.insert(job_media, {"name": name, "job_id": new.id})
     note(batch, new.id, new.created_at_ms, (place.state.value, ""))
     return job_alone((await batch.send(connection, added)).one())
 
 
-def moved(seen: StoredJob, to: JobState, values: dict[str, Any]) -> Update:
-    """Build the move of the job that was read as ``seen``, if nobody moved it since.
+def move(batch: WriteBatch, seen: StoredJob, to: JobState, values: Mapping[str, Any]) -> None:
+    """Move the job that was read as ``seen``, if nobody moved it since.
 
     It returns one row; none inside the transaction that read it is a defect.
     """
-    same_token = job.c.token.is_(None) if seen.token is None else job.c.token == seen.token
-    still = job.c.id == seen.id, job.c.state == seen.state.value, same_token
-    return update(job).where(*still).values(state=to.value, **values).returning(job.c.seq)
+    was = {"was_id": seen.id, "was_state": seen.state.value}
+    if seen.token is not None:
+        was["was_token"] = seen.token
+    emptied = tuple(name for name, value in values.items() if value is None)
+    changes = {name: value for name, value in values.items() if value is not None}
+    changes["state"] = to.value
+    batch.fill(_moved, was | changes, tuple(changes), emptied, "was_token" in was)
+
+
+def _moved(
+    given: Placeholders,
+    columns: tuple[str, ...],
+    emptied: tuple[str, ...],
+    owned: bool,  # noqa: FBT001  # part of a shape
+) -> Update:
+    of = job.c
+    same_token = of.token == given(of.token, "was_token") if owned else of.token.is_(None)
+    still = of.id == given(of.id, "was_id"), of.state == given(of.state, "was_state"), same_token
+    changes = {name: null() for name in emptied} | {name: given(of[name]) for name in columns}
+    return update(job).where(*still).values(changes).returning(of.seq)
 
 
 async def start(
@@ -87,7 +104,7 @@ async def start(
         changes |= {"tag": promote(batch, due, now), "above_limit": int(above_limit)}
         events.insert(0, (JobState.QUEUED.value, ""))
     note(batch, row.id, now, *events)
-    batch.add(moved(row, JobState.RUNNING, changes))
+    move(batch, row, JobState.RUNNING, changes)
     (await batch.send(connection)).one()
     known = {"state": JobState.RUNNING, "above_limit": bool(changes.get("above_limit"))}
     return replace(row, **changes | known)
@@ -95,11 +112,25 @@ async def start(
 
 async def note_device(connection: AsyncConnection, job_id: str, token: str, now: int) -> bool:
     """Note that a running job has the device from ``now`` on; False where ``token`` lost it."""
-    batch, owned = WriteBatch(), (job.c.id == job_id, job.c.token == token)
-    event = _event(job.c.id, now, JobState.RUNNING.value, "has the device")
-    batch.add(insert(job_event).from_select(_EVENT, event.where(*owned)))
-    batch.add(update(job).where(*owned).values(started_at_ms=now))
+    batch, owned = WriteBatch(), {"job_id": job_id, "token": token}
+    event = {"at_ms": now, "what": JobState.RUNNING.value, "detail": "has the device"}
+    batch.fill(_device_event, owned | event)
+    batch.fill(_device_since, owned | {"started_at_ms": now})
     return (await batch.send(connection)).rowcount == 1
+
+
+def _owner(given: Placeholders) -> ColumnElement[bool]:
+    return (job.c.id == given(job.c.id, "job_id")) & (job.c.token == given(job.c.token))
+
+
+def _device_event(given: Placeholders) -> Insert:
+    of = job_event.c
+    event = select(job.c.id, given(of.at_ms), given(of.what), given(of.detail))
+    return insert(job_event).from_select(_EVENT, event.where(_owner(given)))
+
+
+def _device_since(given: Placeholders) -> Update:
+    return update(job).where(_owner(given)).values(started_at_ms=given(job.c.started_at_ms))
 
 
 async def put_back(
@@ -116,7 +147,7 @@ async def put_back(
     values |= {"token": None, "lease_until_ms": None} | NO_PROGRESS
     batch = WriteBatch()
     note(batch, lost.id, now, (JobState.QUEUED.value, detail))
-    batch.add(moved(lost, JobState.QUEUED, values))
+    move(batch, lost, JobState.QUEUED, values)
     (await batch.send(connection)).one()
 
 
@@ -147,9 +178,10 @@ async def complete(
     note(batch, seen.id, now, (how.state.value, "" if how.failure is None else how.failure.code))
     if how.clip is not None:
         clip = clip_values(how.clip, clips_folder)
-        batch.add(insert(artifact).values(job_id=seen.id, **clip))
+        batch.insert(artifact, {"job_id": seen.id, **clip})
     told = how.told or await _ends_later(connection, seen)
-    batch.add(_owed(seen, now, told=told), moved(seen, how.state, values))
+    batch.insert(outbox, _owed(seen, now, told=told))
+    move(batch, seen, how.state, values)
     (await batch.send(connection)).one()
 
 
@@ -163,25 +195,28 @@ async def _ends_later(connection: AsyncConnection, ended: StoredJob) -> bool:
 
 def note(batch: WriteBatch, job_id: str, now: int, *events: tuple[str, str]) -> None:
     """Append to the history of a job: what happened, and a detail."""
-    rows = [_event(literal(job_id, job.c.id.type), now, *one) for one in events]
-    query = rows[0] if len(rows) == 1 else union_all(*rows)
-    batch.add(insert(job_event).from_select(_EVENT, query))
+    values = {"job_id": job_id, "at_ms": now}
+    for number, (what, detail) in enumerate(events):
+        values |= {f"what_{number}": what, f"detail_{number}": detail}
+    batch.fill(_events, values, len(events))
 
 
-def _event(
-    job_id: ColumnElement[str], now: int, what: str, detail: str
-) -> Select[*tuple[Any, ...]]:
+def _events(given: Placeholders, count: int) -> Insert:
     of = job_event.c
-    values = literal(now, of.at_ms.type), literal(what, of.what.type)
-    return select(job_id, *values, literal(detail, of.detail.type))
+    same = given(of.job_id), given(of.at_ms)
+    rows = [
+        select(*same, given(of.what, f"what_{number}"), given(of.detail, f"detail_{number}"))
+        for number in range(count)
+    ]
+    return insert(job_event).from_select(_EVENT, rows[0] if count == 1 else union_all(*rows))
 
 
-def _owed(ended: StoredJob, now: int, *, told: bool) -> Insert:
-    """Promise to tell the requester: the one outbox row of a job and its destination.
+def _owed(ended: StoredJob, now: int, *, told: bool) -> dict[str, Any]:
+    """Return the promise to tell the requester: the one outbox row of a job and its destination.
 
     ``told``: the promise is kept already.
     """
-    values = {
+    return {
         "job_id": ended.id,
         "dest": ended.reply_platform,
         "state": "sent" if told else "pending",
@@ -190,4 +225,3 @@ def _owed(ended: StoredJob, now: int, *, told: bool) -> Insert:
         "next_at_ms": None if told else now,
         "ambiguous": 0,
     }
-    return insert(outbox).values(values)

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import ReplyTo
@@ -62,11 +64,16 @@ async def read_reserved(connection: AsyncConnection, job_id: str) -> ReservedJob
     """Read a job without its clip, and what is set aside for it; nobody else moves it meanwhile."""
     if not _names_one(job_id):
         return None
-    set_aside = (ledger.c.job_id == job.c.id) & RESERVE
-    query = select(job, *RESERVED).outerjoin(ledger, set_aside).where(job.c.id == job_id)
-    query = query.order_by(ledger.c.id).with_for_update(of=job)
-    found = (await connection.execute(query)).all()
+    found = (await connection.execute(_reserved(), {"job_id": job_id})).all()
     return ReservedJob(job_alone(found[0]), reserved(found)) if found else None
+
+
+@cache  # every end of a job asks it
+def _reserved() -> Select[Any]:
+    set_aside = (ledger.c.job_id == job.c.id) & RESERVE
+    asked = job.c.id == bindparam("job_id", type_=job.c.id.type)
+    query = select(job, *RESERVED).outerjoin(ledger, set_aside).where(asked)
+    return query.order_by(ledger.c.id).with_for_update(of=job)
 
 
 async def live_beside(connection: AsyncConnection, row: StoredJob) -> list[ReservedJob]:

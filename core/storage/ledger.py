@@ -5,15 +5,16 @@ An account is a limit and whose it is; its windows are numbered. Amounts are in 
 
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.storage.mapping import RESERVED, reserved
 from core.storage.records import QuotaWindow, Reservation
 from core.storage.tables import RESERVE, account, ledger
-from core.storage.write_batch import WriteBatch
+from core.storage.write_batch import Placeholders, WriteBatch
 
+_KEY = ("limit_name", "account_key", "period")  # of an account's window
 Kind: TypeAlias = Literal["reserve", "commit", "refund", "grant"]
 
 
@@ -48,33 +49,14 @@ def add_account(
     batch: WriteBatch, entry: Reservation, began_at_ms: int | None, *, granted: int, reserved: int
 ) -> None:
     """Add the window of ``entry``, with what is in it already."""
-    batch.add(
-        insert(account).values(
-            limit_name=entry.limit_name,
-            account_key=entry.account_key,
-            period=entry.period,
-            began_at_ms=began_at_ms,
-            granted=granted,
-            reserved=reserved,
-            used=0,
-        )
-    )
+    sums = {"granted": granted, "reserved": reserved, "used": 0}
+    batch.insert(account, {**_key(entry), "began_at_ms": began_at_ms, **sums})
 
 
 def enter(batch: WriteBatch, kind: Kind, job_id: str | None, entry: Reservation, now: int) -> None:
     """Append to the ledger; the caller changes the account beside it."""
-    batch.add(
-        insert(ledger).values(
-            kind=kind,
-            job_id=job_id,
-            limit_name=entry.limit_name,
-            account_key=entry.account_key,
-            period=entry.period,
-            unit=entry.unit,
-            amount=entry.amount,
-            at_ms=now,
-        )
-    )
+    amount = {"unit": entry.unit, "amount": entry.amount, "at_ms": now}
+    batch.insert(ledger, {"kind": kind, "job_id": job_id, **_key(entry), **amount})
 
 
 def change(
@@ -88,13 +70,22 @@ def change(
 ) -> None:
     """Add to the sums of the window of ``entry``; ``began_at_ms``: it begins then, epoch ms."""
     by = {"granted": granted, "reserved": reserved, "used": used}
-    values: dict[str, Any]
-    values = {name: account.c[name] + amount for name, amount in by.items() if amount}
-    if began_at_ms is not None:
-        values["began_at_ms"] = began_at_ms
-    if values:
-        same = _same(entry.limit_name, entry.account_key, entry.period)
-        batch.add(update(account).where(same).values(values))
+    sums = {name: amount for name, amount in by.items() if amount}
+    began = {} if began_at_ms is None else {"began_at_ms": began_at_ms}
+    if sums or began:
+        batch.fill(_changed, {**_key(entry), **sums, **began}, tuple(sums), tuple(began))
+
+
+def _changed(given: Placeholders, sums: tuple[str, ...], others: tuple[str, ...]) -> Update:
+    of = account.c
+    same = (of[name] == given(of[name]) for name in _KEY)
+    values = {name: of[name] + given(of[name]) for name in sums}
+    values |= {name: given(of[name]) for name in others}
+    return update(account).where(*same).values(values)
+
+
+def _key(entry: Reservation) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in _KEY}
 
 
 async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Reservation]:

@@ -8,9 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
+from core.domain.decoding import UndecodableError, decode, parse_object
+from core.domain.feed import CaseState, FeedPost, FeedTarget, PostContent, PostState
 from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
+from core.domain.people import Requester
 from core.domain.requests import FORMAT, to_json
+from core.interfaces.delivery import DeliveryAttempt
 from core.storage.records import JobToAdd, QueuePlace, Reservation, StoredClip, StoredJob
 from core.storage.tables import artifact, job, ledger
 
@@ -130,4 +134,30 @@ def _clip_of(row: Row[Any]) -> StoredClip | None:
         fps=row.fps,
         has_sound=bool(row.has_sound),
         prompt_used=row.prompt_used,
+    )
+
+
+def attempt_of(row: Row[Any], number: int) -> DeliveryAttempt:
+    """Return what a row knows of earlier tries."""
+    return DeliveryAttempt(number, bool(row.ambiguous), row.nonce, row.sent_id)
+
+
+def post_of(row: Row[Any]) -> FeedPost:
+    """Convert a row of a post."""
+    try:
+        content = decode(PostContent, parse_object(row.body))
+    except UndecodableError:  # of another version: it can be taken down where that is known
+        place = str(row.target_key)
+        content = PostContent(FeedTarget(row.dest, place))
+    return FeedPost(
+        row.id,
+        row.job_id,
+        Requester.from_key(row.maker_key),
+        row.source,
+        content,
+        PostState(row.state),
+        row.created_at_ms,
+        row.sent_id,
+        row.withdrawn_by,
+        CaseState(row.case_state),
     )

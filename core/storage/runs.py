@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Row, RowMapping, delete, insert, select, tuple_
+from sqlalchemy import Insert, Row, RowMapping, delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.duration.calibration import Timing
@@ -13,7 +13,7 @@ from core.duration.machine import Rates
 from core.duration.workload import Part, PartCost
 from core.storage.dialects import insert_into
 from core.storage.tables import INTEGER, METADATA, REAL
-from core.storage.write_batch import WriteBatch
+from core.storage.write_batch import Placeholders, WriteBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,14 @@ async def add_run(connection: AsyncConnection, run: RecordedRun) -> None:
 def _add(
     batch: WriteBatch, connection: AsyncConnection, table: sa.Table, row: Mapping[str, Any]
 ) -> None:
-    batch.add(insert_into(connection, table).values(**row).on_conflict_do_nothing())
+    batch.fill(_unless_known, row, connection.dialect.name, table, tuple(row))
+
+
+def _unless_known(
+    given: Placeholders, dialect: str, table: sa.Table, names: tuple[str, ...]
+) -> Insert:
+    values = {name: given(table.c[name]) for name in names}
+    return insert_into(dialect, table).values(values).on_conflict_do_nothing()
 
 
 async def recent_runs(

@@ -28,7 +28,7 @@ async def starred(connection: AsyncConnection, job_ids: Collection[str]) -> froz
 async def give(connection: AsyncConnection, job_id: str, now: int) -> None:
     """Give a job a star at ``now`` (epoch ms), if it is there and has none."""
     if await connection.scalar(sa.select(job.c.id).where(job.c.id == job_id)):
-        added = insert_into(connection, star).values({"job_id": job_id, "at_ms": now})
+        added = insert_into(connection.dialect.name, star).values({"job_id": job_id, "at_ms": now})
         await connection.execute(added.on_conflict_do_nothing())
 
 

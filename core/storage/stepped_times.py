@@ -20,6 +20,10 @@ _MOVED = (
     "UPDATE file_hold SET until_ms = until_ms + :by WHERE until_ms > :now",
     "UPDATE outbox SET next_at_ms = next_at_ms + :by WHERE next_at_ms IS NOT NULL",
     "UPDATE outbox SET lease_until_ms = lease_until_ms + :by WHERE token IS NOT NULL",
+    "UPDATE feed_post SET next_at_ms = next_at_ms + :by WHERE next_at_ms IS NOT NULL",
+    "UPDATE feed_post SET lease_until_ms = lease_until_ms + :by WHERE token IS NOT NULL",
+    "UPDATE feed_post SET created_at_ms = created_at_ms + :by",
+    "UPDATE feed_report SET at_ms = at_ms + :by",
     "UPDATE job SET lease_until_ms = lease_until_ms + :by, started_at_ms = started_at_ms + :by"
     " WHERE token IS NOT NULL",
     "UPDATE job SET overtaken_since_ms = overtaken_since_ms + :by"
@@ -35,6 +39,9 @@ _CAPPED = (
     "UPDATE carried SET until_ms = :now + :window WHERE until_ms > :now + :window",
     "UPDATE file_hold SET until_ms = :now + :hold WHERE until_ms > :now + :hold",
     "UPDATE outbox SET next_at_ms = :now + :retry WHERE next_at_ms > :now + :retry",
+    "UPDATE feed_post SET next_at_ms = :now + :retry WHERE next_at_ms > :now + :retry",
+    "UPDATE feed_post SET created_at_ms = :now WHERE created_at_ms > :now",
+    "UPDATE feed_report SET at_ms = :now WHERE at_ms > :now",
     "UPDATE job SET started_at_ms = :now WHERE token IS NOT NULL AND started_at_ms > :now",
     "UPDATE job SET overtaken_since_ms = :now WHERE overtaken_since_ms > :now",
     "UPDATE memory SET updated_at = :now WHERE updated_at > :now",

@@ -32,7 +32,7 @@ async def take(connection: AsyncConnection, claim: TermClaim, length_ms: int) ->
     """
     now = DatabaseTime()
     values = {"node": claim.node, "token": claim.token, "until_ms": now + length_ms}
-    taking = insert_into(connection, term).values(name=claim.name, **values)
+    taking = insert_into(connection.dialect.name, term).values(name=claim.name, **values)
     taking = taking.on_conflict_do_update(
         index_elements=["name"], set_=values, where=term.c.until_ms <= now
     ).returning(term.c.name)

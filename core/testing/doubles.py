@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.demo.samples import tone
+from core.domain.clip_preview import ClipPreview, PreviewSink
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip, RawClip
 from core.domain.modes import Mode
@@ -25,6 +26,7 @@ from core.domain.requests import Request, Sampling
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.interfaces.executor import Order
+from core.media.output.preview_picture import preview_of
 from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
@@ -62,6 +64,16 @@ class QuickExecutor:
         self.gate.set()
         self.started = asyncio.Event()
         self.orders: list[Order] = []
+        self.looks: PreviewSink | None = None  # who sees previews
+
+    def show_previews(self, sink: PreviewSink) -> None:
+        """Give ``sink`` what :meth:`show` is given."""
+        self.looks = sink
+
+    def show(self, preview: ClipPreview) -> None:
+        """Show what the newest order has come to, to whoever looks."""
+        if self.looks is not None:
+            self.looks(self.orders[-1].job_id, preview)
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -87,6 +99,11 @@ class QuickExecutor:
 
     async def close(self) -> None:
         """Do nothing: there is no device."""
+
+
+def grey_preview(grey: int = 128, moments: int = 3) -> ClipPreview:
+    """Make a preview of nothing but ``grey`` (0…255)."""
+    return preview_of(np.full((moments, 36, 64, 3), grey, np.uint8))
 
 
 @dataclass

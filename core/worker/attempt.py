@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Back, Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
@@ -164,6 +165,11 @@ class JobAttempt:
             self.stepped = True
         if self._phase is not Phase.SETTLING and not self.cancel.cancelled:
             hub.publish(self.job.id, event, self.job.attempt)
+
+    def show(self, hub: ProgressHub, preview: ClipPreview) -> None:
+        """Show what the attempt has made so far, unless it is cancelled or over."""
+        if self._phase is Phase.EXECUTING and not self.cancel.cancelled:
+            hub.show(self.job.id, preview, self.job.attempt)
 
 
 def public_error(error: Exception, job_id: str) -> ClapperError:

@@ -7,10 +7,17 @@ from functools import partial
 
 import structlog
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.media import RawClip
 from core.domain.progress import Downloading, Progress
 from core.errors import DeviceLost
-from core.interfaces.executor import Executor, FetchingExecutor, LentExecutor, Order
+from core.interfaces.executor import (
+    Executor,
+    FetchingExecutor,
+    LentExecutor,
+    Order,
+    PreviewingExecutor,
+)
 from core.interfaces.work_queue import WorkQueue
 from core.runtime.device_errors import is_device_lost
 from core.runtime.permissions import make_private_folder
@@ -38,12 +45,16 @@ class DeviceRunner:
         hub: ProgressHub,
         watch: DeviceWatch,
         prefetcher: Prefetcher,
+        rules: WorkerRules,
     ) -> None:
         self._executor = executor
         self._queue = queue
         self._hub = hub
         self._watch = watch
         self._prefetcher = prefetcher
+        self._attempts: dict[str, JobAttempt] = {}  # on a device, by job
+        if rules.previews and isinstance(executor, PreviewingExecutor):
+            executor.show_previews(self._show)
 
     async def fetch(
         self,
@@ -98,9 +109,11 @@ class DeviceRunner:
         leave = partial(self._abandon, attempt, device, rules)
         if isinstance(self._executor, LentExecutor):
             attempt.lent_so_far_ms = partial(self._executor.lent_so_far_ms, order.job_id)
+        self._attempts[order.job_id] = attempt
         try:
             run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, leave)
         finally:
+            self._attempts.pop(order.job_id, None)
             if isinstance(self._executor, LentExecutor):
                 attempt.lent_ms = self._executor.lent_ms(order.job_id)
             if prefetch is not None:
@@ -150,6 +163,11 @@ class DeviceRunner:
             attempt.job = replace(attempt.job, started_at_ms=begun.value)
         else:
             log.warning("beginning_not_noted", job_id=attempt.job.id, exc_info=begun.error)
+
+    def _show(self, job_id: str, preview: ClipPreview) -> None:
+        attempt = self._attempts.get(job_id)
+        if attempt is not None:
+            attempt.show(self._hub, preview)
 
     def _on_progress(
         self, attempt: JobAttempt, device: DeviceSlot, rules: WorkerRules, event: Progress

@@ -18,4 +18,5 @@ class WorkerRules:
     ending_unwind_s: float = 1.0  # … and so long once the service stops
     stuck_s: float = 30.0  # an abandoned executor that keeps the device so long never gives it back
     most_stuck: int = 2  # encoders that never return, until only a new process helps
+    previews: bool = True  # executors that can show what they make do so
     retry_s: float = 1.0  # first wait where an outcome could not be written; doubles up to 30

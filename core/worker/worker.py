@@ -89,7 +89,7 @@ class Worker:
         )
         self._live: dict[JobAttempt, asyncio.Future[None]] = {}  # each is done when it is over
         self._prefetcher = Prefetcher(queue, executor, self._order_of, transfers, rules.poll_s)
-        self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher)
+        self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher, rules)
         self._finisher = ClipFinisher(hub, watch)
         self._claiming, self._stop = asyncio.Lock(), asyncio.Event()
         self._ending = False

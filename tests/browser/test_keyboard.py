@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from core.domain.limits import RequestLimits
 from core.domain.media import MediaKind
-from core.domain.modes import MODES, Mode
-from core.domain.options import OPTIONS
+from core.domain.modes import MODES, MediaSlot, Mode
+from core.domain.options import OPTIONS, Option
 from core.domain.presets import Preset
 from core.i18n.messages import name, say
-from webui.page.fields import label_of
+from webui.page.fields import FIRST, label_of
+from webui.page.form import lines_of, slot_label
+from webui.page.form_values import FOLLOW, options_on_page, start_of, tick_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
@@ -39,38 +42,51 @@ async def tab_to(page: Page, wanted: str, most: int = 60) -> list[str]:
     raise AssertionError(passed)
 
 
-FILES = {
-    MediaKind.IMAGE: ["Drop an image file here to upload", "Upload file", "Paste from clipboard"],
-    MediaKind.AUDIO: ["Drop an audio file here to upload", "Upload file", "Record audio"],
-    MediaKind.VIDEO: ["Drop a video file here to upload"],
-}
+SLIDER = ["number input for {}", "Reset to default value", "range slider for {}"]  # Gradio's own
+LIMITS = RequestLimits()
+RECORD = {MediaKind.AUDIO: [say("studio_file_record")]}  # what a field has beside its dialog
+
+
+def heard_of(mode: Mode, slot: MediaSlot) -> list[str]:
+    """Return what is heard of the empty field for a file."""
+    choose = f"{slot_label(mode, slot.role)}: {say('studio_file_choose')}"
+    return [choose, *RECORD.get(slot.kind, [])]
 
 
 def label(option: str) -> str:
     return label_of(OPTIONS[option])
 
 
+def heard_of_option(option: Option, mode: Mode) -> list[str]:
+    """Return what is heard of the field of ``option``, and of its box."""
+    words = [label_of(option)]
+    tick = tick_of(option, mode)
+    if option.name == "prompt" and not MODES[mode].prompt_required:
+        words = [say("studio_optional", {"label": words[0]})]
+    elif option.name in {"preset", "aspect"}:  # one stop: what is chosen
+        words = [name(MODES[mode].preset) if option.name == "preset" else say("studio_auto")]
+    elif start_of(option, LIMITS) is not None:
+        words = [word.format(words[0]) for word in SLIDER]
+    if tick == FOLLOW:
+        return [say(f"studio_{tick.name}")]  # the length stays hidden
+    return [*words, *([say(f"studio_{tick.name}")] if tick else [])]
+
+
 def controls(mode: Mode) -> list[str]:
     """Return what is heard from the first mode to the last control of the form of ``mode``."""
     spec = MODES[mode]
-    seconds = label("seconds")
-    slider = ["number input for {}", "Reset to default value", "range slider for {}"]
+    offered = {option.name: option for option in options_on_page(mode, guided=False)}
+    first = [offered.pop(key) for key in FIRST if key in offered]
+    folded = [option for line in lines_of(list(offered.values())) for option in line]
     return [
         *MODE_WORDS,
         *(say(f"studio_{switch}") for switch in ("tell", "tell_sound", "keys")),
-        *(word for slot in spec.slots for word in FILES[slot.kind]),
-        label("prompt")
-        if spec.prompt_required
-        else say("studio_optional", {"label": label("prompt")}),
-        name(Preset.BALANCED),
-        say("studio_auto"),
-        *([say("studio_follow")] if spec.length_from else [w.format(seconds) for w in slider]),
+        say("studio_files_add"),
+        *(word for slot in spec.slots for word in heard_of(mode, slot)),
+        *([say("studio_more_files")] if spec.more else []),
+        *(word for option in first for word in heard_of_option(option, mode)),
         say("studio_more"),
-        label("camera"),
-        *(word.format(label("fps")) for word in slider),
-        *(label(option) for option in ("width", "height", "seed")),
-        say("studio_lock"),
-        *(label(option) for option in ("enhance", "drafts", "style")),
+        *(word for option in folded for word in heard_of_option(option, mode)),
         say("studio_generate"),
         say("studio_reload"),
     ]
@@ -82,8 +98,8 @@ async def test_tab_reaches_every_control_in_reading_order(visit: Visits, mode: M
     await visitor.open(mode)
     await visitor.form(mode).get_by_text(say("studio_more")).dispatch_event("click")
     await visitor.seed(mode).wait_for()
-    for slot in MODES[mode].slots:  # the code of a file's field may arrive after the rest
-        await visitor.form(mode).get_by_label(FILES[slot.kind][0]).first.wait_for()
+    for slot in MODES[mode].slots:  # the field of a file may be filled after the rest
+        await visitor.form(mode).get_by_label(heard_of(mode, slot)[0]).wait_for()
     await visitor.page.evaluate("document.activeElement.blur()")
 
     passed = await tab_to(visitor.page, say("studio_reload"))
@@ -110,9 +126,11 @@ async def test_a_closed_drawer_is_out_of_reach_and_gives_the_focus_back(visit: V
     await visitor.open()
     toggle = page.get_by_label(TOGGLE)
     await page.evaluate("document.activeElement.blur()")
-    assert await tab_to(page, label("prompt")) == [TOGGLE, label("prompt")]
+    expected = [TOGGLE, say("studio_files_add"), label("prompt")]
+    assert await tab_to(page, label("prompt")) == expected
 
-    await page.keyboard.press("Shift+Tab")
+    for _ in expected[1:]:
+        await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Enter")
     await expect(toggle).to_have_attribute("aria-expanded", "true")
     assert await tab_to(page, MODE_WORDS[-1]) == MODE_WORDS

@@ -62,12 +62,36 @@ async def test_an_operator_pauses_cancels_and_grants_on_the_page(
     await panel.locator("[data-verb=resume]").click()
     await expect(panel.get_by_role("status")).to_have_text(say("operators_resumed"))
     line = panel.locator("[data-part=jobs] li", has_text=job[:8])
-    await line.get_by_role("button").click()
+    await expect(line).not_to_contain_text(tiny.prompt)
+    await line.get_by_role("button", name=say("operators_look")).click()
+    await expect(line).to_contain_text(tiny.prompt)
+    await line.get_by_role("button", name=say("operators_cancel")).dblclick()
     await expect(line).to_have_count(0)
     await panel.get_by_label(say("operators_who")).fill("test:ann")
     await panel.get_by_label(say("operators_minutes")).fill("3")
     await panel.locator("[data-verb=grant]").click()
     await expect(panel.get_by_role("status")).to_contain_text("test:ann")
+    left = await core.local_operator(ann).quota(ann)
+    await panel.locator("[data-verb=grant]").dblclick()  # one press for a hasty hand
+    await expect(panel.locator("[data-verb=grant]")).not_to_have_attribute("aria-busy", "true")
+    assert (await core.local_operator(ann).quota(ann)).left_ms - left.left_ms == 3 * 60_000
+    await ada.page.goto("about:blank")
+
+
+async def test_an_operator_issues_tokens_and_reads_the_logs_by_the_keyboard_too(
+    visit: Visits, studio: ServedStudio
+) -> None:
+    ada = await signed_in(visit, "ada", "correct horse")
+    panel = ada.page.locator("#operators")
+    await panel.get_by_label(say("operators_token_name")).fill("bot")
+    await panel.locator("[data-verb=issue_token]").focus()
+    await ada.page.keyboard.press("Enter")
+    await expect(panel.locator("[data-part=issued] code")).to_contain_text("clapper_")
+    await panel.locator("[data-part=tokens] [data-verb=revoke_token]").click()
+    await expect(panel.locator("[data-part=tokens]")).to_contain_text(say("token_revoked"))
+    await panel.get_by_text(say("operators_audit"), exact=True).click()
+    await expect(panel.locator("[data-part=audit]")).to_contain_text("revoke_token")
+    await panel.get_by_text(say("operators_logs"), exact=True).click()
     await ada.shot("operators")
     found = await violations(ada.page)
     await ada.page.goto("about:blank")

@@ -13,7 +13,8 @@ from pathlib import Path
 from core.app.supervisor import Supervisor, tell_terminal
 from core.comfy import executor
 from core.models.catalog import LTX_2_3
-from core.testing.faulty_service import RULES, run_service
+from core.testing.faulty_service import RULES
+from core.testing.planned_service import run_service
 
 
 def use_tiny_models(models: Path) -> None:

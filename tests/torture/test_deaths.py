@@ -18,7 +18,7 @@ async def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
     some: Some,
     tmp_path: Path,
 ) -> None:
-    kills = len(some(range(250), 12))
+    kills = len(some(range(250), 25))
     jobs = kills * 5
     moments = random.Random(2026)
 
@@ -38,7 +38,7 @@ async def test_a_death_at_any_write_to_the_database_loses_nothing(
     some: Some,
     tmp_path: Path,
 ) -> None:
-    for point in some(range(WRITES), 16):
+    for point in some(range(WRITES), 23):
         folder = tmp_path / str(point)
         folder.mkdir()
         codes = [program.live(folder, 3, after=point, cancel_every=3) for _ in range(2)]

@@ -19,7 +19,7 @@ async def test_writes_that_fail_lose_nothing_and_do_not_end_the_service(
     some: Some,
     tmp_path: Path,
 ) -> None:
-    for after, times, error in some(TRIALS, 7):
+    for after, times, error in some(TRIALS, 13):
         folder = tmp_path / f"{after}-{times}-{error}"
         folder.mkdir()
         code = program.live(folder, 3, after=after, times=times, error=error, cancel_every=3)

@@ -8,7 +8,7 @@ import pytest
 from tests.torture.conftest import Lives
 
 pytestmark = pytest.mark.xdist_group("torture")
-SLICE, LONG, DAY = 60, 2_000, 20_000  # jobs
+SLICE, LONG, DAY = 40, 2_000, 20_000  # jobs
 SAMPLES = 10
 SPARE = 24 * 2**20  # bytes; the allocator's own ups and downs
 OBJECTS = 25  # a job: the doubles remember each order and message, and caches of statements fill

@@ -132,7 +132,7 @@ def start_a_second(machine: Machine) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, some: Some) -> Generator[Machine]:
-    machine = Machine(tmp_path, len(some(range(1200), 20)))
+    machine = Machine(tmp_path, len(some(range(1200), 50)))
     yield machine
     if machine.parent.poll() is None:
         machine.parent.send_signal(signal.SIGTERM)
@@ -148,7 +148,7 @@ async def test_no_signal_to_any_process_loses_or_doubles_a_job(
     rounds = len(some(range(12), 12))
     done: Counter[str] = Counter()
     for blow in dice.sample(blows * rounds, len(blows) * rounds):
-        machine.until_told(dice.randrange(1, 6))
+        machine.until_told(dice.randrange(1, 4))
         if machine.told >= machine.jobs:
             break
         blow(machine)

@@ -50,7 +50,7 @@ const ClapperActions = (() => {
     "aria-busy": String(busy.has(`${job} ${view.action}`)),
     onclick: () => {
       if (view.action === "last_frame") { store.frame = job; trigger("use_frame", {}); }
-      else if (view.action === "reuse") trigger("reuse", { job });
+      else if (view.action === "edit") ClapperReuse.reuse(job);
       else act(job, view.action);
     },
   }, h("span", {}, view.label), view.price && h("small", {}, ` · ${view.price}`));

@@ -1,7 +1,7 @@
 /* What people put into the forms: kept in this tab at every change, there again after any reload, and sent to the server.
    Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
 const ClapperForms = (() => {
-  const { post, insist, onUpload } = ClapperRequests;
+  const { post, insist } = ClapperRequests;
   const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000, LEFT = 1500; // ms: a Generate is sent for, may be sent again; before forms are left
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
@@ -111,7 +111,7 @@ const ClapperForms = (() => {
   }, true);
   const sent = (name, now) => Object.fromEntries(tables[name].fields.map((field) =>
     [field.name, field.file ? pathOf(now[field.name]) : now[field.name]]));
-  const pathOf = (value) => value && (value.path || (value.video && value.video.path)) || null;
+  const pathOf = (value) => (value && value.path) || null;
 
   /* What has to be sent again is said beside the files of the form. */
   const places = {}; // elements by form; the reasons are kept, until the file is there
@@ -125,51 +125,21 @@ const ClapperForms = (() => {
   const unnote = (id) => { delete kept.notes[id]; save(); tell(); };
   const place = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
 
-  const fileAt = (target) => Object.values(tables).flatMap(({ fields }) => fields)
-    .find(({ id, file }) => file && target.closest && target.closest(`[id="${id}"]`));
-  /* Gradio leaves out files whose type the browser does not know; what a file is, its bytes tell the server. */
-  const typed = (list, { type }) => {
-    const transfer = new DataTransfer(), main = `${type.split("/")[0]}/`;
-    for (const file of list) transfer.items.add(file.type.startsWith(main) ? file : new File([file], file.name, { type }));
-    return transfer;
-  };
-  const isPicker = (target) => target.matches && target.matches("input[type=file]");
-  const offerAt = (target) => (fileAt(target) || {}).offer;
-  document.addEventListener("click", ({ target }) => {
-    const offer = isPicker(target) && offerAt(target);
-    if (offer) target.accept = offer.accept;
-  }, true);
-  document.addEventListener("change", ({ target }) => {
-    const offer = isPicker(target) && offerAt(target);
-    if (offer) target.files = typed(target.files, offer).files;
-  }, true);
-  const dropping = new WeakSet();
-  document.addEventListener("drop", (event) => {
-    const offer = !dropping.has(event) && offerAt(event.target), files = event.dataTransfer && event.dataTransfer.files;
-    if (!offer || !files || !files.length) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const again = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: typed(files, offer) });
-    dropping.add(again);
-    event.target.dispatchEvent(again);
-  }, true);
-
   /* An upload that a reload cuts off leaves its field's name behind. */
-  let touched = "";
-  for (const kind of ["pointerdown", "keydown", "change", "drop", "paste"]) document.addEventListener(kind, ({ target }) => {
-    const found = fileAt(target);
-    if (found) touched = found.id;
-  }, true);
-  onUpload((upload) => {
-    const id = touched;
-    if (!id) return;
+  const sending = (id, upload) => {
     unnote(id);
     kept.uploads[id] = true;
     save();
-    upload.catch(() => note(id, "cut")).finally(() => { // the field has it a moment later, see keep
-      setTimeout(() => { delete kept.uploads[id]; save(); }, 2000);
+    return upload.then((sent) => {
+      if (sent.unsent) note(id, "cut");
+      setTimeout(() => { delete kept.uploads[id]; save(); }, sent.path ? 2000 : 0); // the form has it a moment later, see keep
+      return sent;
     });
-  });
+  };
+
+  /* What the forms have for files, and which of them are held. */
+  const fileFields = (name) => (tables[name] ? tables[name].fields.filter(({ file }) => file) : []);
+  const valueOf = (name, field) => (kept.forms[name] || {})[field] || null;
 
   const failure = (answer) => ({ rows: [], notes: [], asked: `${Date.now()}`, error: answer && answer.status === 401
     ? { code: "signed_out", title: words.studio_error_refused, text: words.studio_login, fix: "" }
@@ -255,6 +225,12 @@ const ClapperForms = (() => {
     return answer && answer.ok ? filled(tables[name].fields.filter(({ file }) => !file), answer.body.changes) : [];
   };
 
+  /* What stands in a form, and what its files are before anybody sends one; then other values for it, among those of all forms. */
+  const held = (name) => Object.fromEntries(tables[name].fields.map(({ id, name: field }) =>
+    [field, (kept.forms[name] || {})[field] ?? starts[id] ?? null]));
+  const empty = (name) => Object.fromEntries(tables[name].fields.filter(({ file }) => file).map((field) => [field.name, null]));
+  const fill = (names, name, values) => names.flatMap((form) => filled(tables[form].fields, form === name ? values : {}));
+
   /* A file of the server as Gradio's own fields hold it. */
   const fileOf = ({ path, name }) => {
     const { root, api_prefix: prefix = "" } = window.gradio_config;
@@ -283,6 +259,7 @@ const ClapperForms = (() => {
       filled(fields.filter(({ file }) => !file), dropped && name === dropped.mode ? changes : {}));
     return dropped && dropped.mode ? [...updates, ...show(dropped.mode)] : [];
   };
+  const said = (code) => words[code] || "";
 
-   return { begin, forget, carry, look, generate, resumes, mend, describe, apply, fileOf, notes: place };
+  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, notes: place };
 })();

@@ -9,6 +9,10 @@ const ClapperQueue = (() => {
       "aria-label": `${label}: ${job.mode_name}`, onclick: () => act(job.id, action) }, label);
   };
 
+  /* What a job was given, small. */
+  const given = (job) => job.inputs.length > 0 && h("span", { class: "cl-given" }, ...job.inputs.map(({ src, label }) =>
+    (src ? h("img", { src, alt: label, title: label }) : h("span", { role: "img", "aria-label": label, title: label }, "♪"))));
+
   const queue = (element, props) => {
     speak(props.words);
     const list = element.querySelector("ul"), line = element.querySelector("p");
@@ -18,7 +22,7 @@ const ClapperQueue = (() => {
       put(list, state.mine.map((job) => [job.id, job.headline, job.ending && job.ending.action]),
         state.mine.length ? state.mine.map((job) => h("li", {},
           h("button", { type: "button", class: "cl-link", "data-job": job.id, onclick: () => select(job.id, { show: true }) },
-            h("span", { class: "cl-tag" }, job.mode_name), h("span", { class: "cl-clip" }, job.prompt || job.facts),
+            h("span", { class: "cl-tag" }, job.mode_name), given(job), h("span", { class: "cl-clip", dir: "auto" }, job.prompt || job.facts),
             h("span", {}, job.ending ? job.ending.text : job.headline)),
           h("span", { class: "cl-meta" }),
           end(job)))

@@ -39,9 +39,23 @@ const ClapperSide = (() => {
     });
   };
 
-  const operators = (element) => {
-    const tellWhether = ClapperOperators.begin(element);
-    listen(({ state }) => { if (state) tellWhether(state.operator); });
+  /* Their script comes once somebody is one. */
+  const operators = (element, props) => {
+    let tellWhether = null, asked = false;
+    listen(({ state }) => {
+      if (!state) return;
+      if (tellWhether) return void tellWhether(state.operator);
+      if (!state.operator || asked) return;
+      asked = true;
+      const script = document.createElement("script");
+      script.addEventListener("load", () => {
+        tellWhether = ClapperOperators.begin(element);
+        ClapperState.tell();
+      });
+      script.addEventListener("error", () => { script.remove(); asked = false; }); // again with the next state
+      script.src = new URL(props.script, document.baseURI);
+      document.head.append(script);
+    });
   };
 
   return { side, account, operators };

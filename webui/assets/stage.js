@@ -25,6 +25,7 @@ const ClapperStage = (() => {
   const download = (job) => job.clip && h("a", { class: "cl-button", href: job.clip.download, download: job.clip.name },
     words.studio_download);
 
+  const MOMENT = 0.3; // s that each moment of a preview is seen
   const live = new Set(); // jobs that were seen while they were made
   const parents = {}; // views of them, by the job that came from them; null: there is none to see
   const parentOf = (job) => {
@@ -49,8 +50,29 @@ const ClapperStage = (() => {
     screen.hidden = !(width && height);
     screen.style.aspectRatio = width && height ? `${width} / ${height}` : "";
   };
+  /* Moments of the clip as it is becoming, one below the other in one picture, shown in turn and back again. A new
+     picture takes the place of the one before once it is there; where it is in its turn stays. */
+  const preview = (screen, { preview: shown }) => {
+    const film = shown && screen.querySelector(".cl-preview");
+    if (!film || film.dataset.src === shown.src) return;
+    film.dataset.src = shown.src;
+    const picture = new Image();
+    picture.onload = () => {
+      if (film.dataset.src !== shown.src) return; // a newer one is on its way
+      film.style.backgroundImage = `url("${picture.src}")`;
+      film.style.backgroundSize = `100% ${shown.moments * 100}%`;
+      if (film.dataset.moments === String(shown.moments)) return;
+      film.dataset.moments = shown.moments;
+      film.style.backgroundPositionY = `${100 * Math.floor(shown.moments / 2) / Math.max(1, shown.moments - 1)}%`;
+      film.style.animation = shown.moments > 1
+        ? `cl-moments ${shown.moments * MOMENT}s steps(${shown.moments}, jump-none) infinite alternate` : "";
+    };
+    picture.src = shown.src;
+  };
+
   const screenOf = (job) => {
     if (job.clip) return player(job, live.has(job.id));
+    if (job.preview) return h("div", { class: "cl-preview", role: "img", "aria-label": words.studio_preview });
     return job.error && !job.calm ? card(job.error) : h("span", { class: "cl-clap", "aria-hidden": "true" });
   };
 
@@ -64,7 +86,8 @@ const ClapperStage = (() => {
     shape(screen, job);
     put(part("head"), [job.id, job.headline, job.state],
       h("strong", {}, job.headline), h("span", { class: "cl-tag" }, job.mode_name));
-    put(screen, [job.id, job.clip, job.error], screenOf(job));
+    put(screen, [job.id, job.clip, job.error, Boolean(job.preview)], screenOf(job));
+    preview(screen, job);
     const moving = job.live ? [job.fraction, job.stage, job.step, times(job)] : [];
     const parent = job.clip && parentOf(job);
     put(part("progress"), [job.id, moving, job.clip, parent && parent.id],

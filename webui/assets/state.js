@@ -6,6 +6,7 @@
  * @typedef {{id: string, mode: string, mode_name: string, state: string, state_name: string, live: boolean,
  *   created_ms: number, prompt: string, facts: string, headline: string, fraction: number | null, stage: string,
  *   step: string, ready_in_s: number | null, charged: string, clip: ClipView | null, error: ErrorView | null,
+ *   preview: {src: string, moments: number} | null,
  *   buttons: ButtonView[], width: number, height: number, elapsed_s: number | null, calm: boolean,
  *   ending: {action: string, text: string, left_s: number} | null}} JobView as webui/views/jobs.py makes them
  * @typedef {{job: JobView | null, mine: JobView[], line: string, quota: {text: string, share: number}, model: string,

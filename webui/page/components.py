@@ -2,58 +2,59 @@
 # pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
 """Fields that Gradio has not quite: files as they were sent, numbers that may be empty."""
 
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import gradio as gr
 from gradio.components import Component
 
 from core.domain.file_types import offered_types
 from core.domain.media import MediaKind
-
-_SOURCES: dict[MediaKind, list[Any]] = {
-    MediaKind.IMAGE: ["upload", "clipboard"],
-    MediaKind.AUDIO: ["upload", "microphone"],
-    MediaKind.VIDEO: ["upload"],
-}
-_HEIGHT = 240  # px, as in studio.css
+from core.i18n.messages import language_of, sentences
 
 
-def upload_field(kind: MediaKind, label: str) -> Component:
-    """Return the field for a file of ``kind``."""
-    common: dict[str, Any] = {
-        "label": label,
-        "sources": _SOURCES[kind],
-        "elem_classes": ["cl-media"],
-        "buttons": [],
-    }
-    field: Component
-    if kind is MediaKind.IMAGE:
-        field = gr.Image(type="filepath", height=_HEIGHT, **common)
-    elif kind is MediaKind.AUDIO:
-        field = gr.Audio(type="filepath", **common)
-    else:
-        field = gr.Video(height=_HEIGHT, **common)
-    # only the core's sandbox decodes: Gradio's own would do it here, in the process of the
-    # service; a subclass would be tidier, but making one writes a file beside this module
-    field.preprocess = _as_sent
-    return field
+@dataclass(frozen=True, slots=True)
+class FileOffer:
+    """What the page's script tells a browser of the field for a file."""
+
+    kind: MediaKind
+    accept: str  # types and suffixes that a dialog offers
 
 
-def offer_of(field: Component) -> dict[str, str] | None:
-    """Return what the page's script tells a browser of an upload field; None for other fields.
+def field_id(key: str, form: str) -> str:
+    """Return the id in the page of the field ``key`` of a form."""
+    return f"{key}-{form}"
 
-    Gradio goes by the type that the browser says, which is often missing. So the script gives each
-    file the main type that the field wants, and the bytes decide on the server, as everywhere.
+
+def upload_field(kind: MediaKind, label: str, field: str, accept: str = "") -> gr.HTML:
+    """Return the field for a file of ``kind``; ``field`` is its id, ``accept`` what it offers.
+
+    The bytes go to the server as they are: only the core's sandbox decodes.
     """
-    kinds = {gr.Image: MediaKind.IMAGE, gr.Audio: MediaKind.AUDIO, gr.Video: MediaKind.VIDEO}
-    kind = next((kind for part, kind in kinds.items() if isinstance(field, part)), None)
-    if kind is None:
-        return None
-    return {"type": f"{kind}/x-sent", "accept": ",".join(offered_types(kind))}
+    offer = FileOffer(kind, accept or ",".join(offered_types(kind)))
+    return gr.HTML(
+        value=None,
+        label=label,
+        html_template="<div></div>",
+        js_on_load="Clapper.file(element, props, trigger, watch)",
+        elem_classes=["cl-media"],
+        apply_default_css=False,
+        container=True,
+        padding=False,
+        offer=asdict(offer),
+        field=field,
+    )
 
 
-def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # Gradio's own record
-    return payload.path if payload else None
+def offer_of(field: Component) -> FileOffer | None:
+    """Return what an upload field offers; None for other fields."""
+    props = field.props if isinstance(field, gr.HTML) else {}
+    return FileOffer(**props["offer"]) if "offer" in props else None
+
+
+def file_words() -> dict[str, str]:
+    """Return the words that fields for files place."""
+    own = sentences(language_of(None))
+    return {code: own[code] for code in own if code.startswith("studio_file")}
 
 
 def number_field(label: str, placeholder: str, info: str | None = None) -> Component:

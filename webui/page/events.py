@@ -36,6 +36,7 @@ def bind(page: Page) -> None:
         _bind_form(form, page)
     _bind_stage(page)
     _bind_reload(page)
+    _bind_reused(page)
 
 
 def _bind_form(form: ModeForm, page: Page) -> None:
@@ -93,6 +94,13 @@ def _bind_reload(page: Page) -> None:
         js=f"(ticks) => Clapper.apply('{PANEL}', ticks)",
         **_INTERNAL,
     )
+
+
+def _bind_reused(page: Page) -> None:
+    panel: Any = page.reused
+    fields = [item for form in page.forms.values() for item in form.inputs]
+    js = f"() => Clapper.refill({json.dumps(list(page.forms))})"
+    panel.fill(None, None, [*fields, *page.navigation], js=js, **_INTERNAL)
 
 
 def _changed(component: Any) -> Any:  # noqa: ANN401  # events are made at run time

@@ -9,14 +9,15 @@ import gradio as gr
 from gradio.components import Component
 
 from core.domain.limits import RequestLimits
-from core.domain.modes import MODES, Mode
+from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.presets import PRESETS, Preset
-from core.i18n.messages import language_of, name, say, sentences
+from core.i18n.messages import say
 from core.i18n.option_words import mode_summary, mode_title
-from webui.page.components import offer_of, upload_field
+from webui.page.components import field_id, offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
 from webui.page.form_values import FOLLOW, LOCK, fields_of, options_on_page
+from webui.views.inputs import slot_label
 
 # every other option of the folded part has a line of its own
 _SIDE_BY_SIDE = (("camera", "fps"), ("width", "height"))
@@ -62,7 +63,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
             fields |= field_with_tick(offered[key], mode, rules.limits)
     folded = [option for key, option in offered.items() if key not in FIRST]
     with gr.Accordion(say("studio_more"), open=False, elem_classes=["cl-more"]):
-        for line in _lines(folded):
+        for line in lines_of(folded):
             with gr.Row():
                 for option in line:
                     fields |= field_with_tick(option, mode, rules.limits)
@@ -73,7 +74,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     return ModeForm(mode, media, ordered, card, go)
 
 
-def _lines(options: list[Option]) -> list[list[Option]]:
+def lines_of(options: list[Option]) -> list[list[Option]]:
     """Share ``options`` out among the lines of the folded part."""
     rest = {option.name: option for option in options}
     pairs = [[rest.pop(key) for key in names if key in rest] for names in _SIDE_BY_SIDE]
@@ -106,17 +107,18 @@ def kept_table(
     shown = shown_when(fields)
     rows: list[dict[str, Any]] = []
     for key, component in (media | fields).items():
-        component.elem_id = f"{key}-{name}"
+        component.elem_id = field_id(key, name)
+        offer = offer_of(component)
         rows.append(
             {
                 "name": key,
                 "id": component.elem_id,
                 "label": str(component.label),  # pyright: ignore[reportAttributeAccessIssue]  # all fields have one
                 "file": key in media,
-                "offer": offer_of(component),
+                "kind": offer.kind if offer else "",
                 "shown": shown.get(key),
                 "drawn": _is_drawn(key),
-                "counts": f"{LOCK.name}-{name}" if _is_drawn(key) else "",
+                "counts": field_id(LOCK.name, name) if _is_drawn(key) else "",
             }
         )
     return {"name": name, "fields": rows}
@@ -145,19 +147,12 @@ def _title(mode: Mode) -> str:
     return f"<h1>{mode_title(mode)} <code>{mode}</code></h1><p>{mode_summary(mode)}</p>"
 
 
-def slot_label(mode: Mode, role: str) -> str:
-    """Return what the file of ``role`` is called in ``mode``."""
-    codes = (f"studio_slot_{mode}_{role}", f"studio_slot_{role}")
-    known = next((code for code in codes if code in sentences(language_of(None))), None)
-    return say(known) if known else name(role).capitalize()
-
-
 def _media(mode: Mode) -> dict[str, Component]:
     slots = MODES[mode].slots
     if not slots:
         return {}
     with gr.Row(equal_height=True, elem_classes=["cl-files"]):
-        fields = {slot.role: upload_field(slot.kind, slot_label(mode, slot.role)) for slot in slots}
+        fields = {slot.role: _file_field(slot, mode) for slot in slots}
     if MODES[mode].more:
         fields |= _more_media(mode)
     notes_on_files(mode.value)
@@ -170,10 +165,12 @@ def _more_media(mode: Mode) -> dict[str, Component]:
         gr.Accordion(say("studio_more_files"), open=False, elem_classes=["cl-more"]),
         gr.Row(equal_height=True, elem_classes=["cl-files"]),
     ):
-        return {
-            slot.role: upload_field(slot.kind, slot_label(mode, slot.role))
-            for slot in MODES[mode].more
-        }
+        return {slot.role: _file_field(slot, mode) for slot in MODES[mode].more}
+
+
+def _file_field(slot: MediaSlot, mode: Mode) -> Component:
+    label = slot_label(mode, slot.role)
+    return upload_field(slot.kind, label, field_id(slot.role, mode.value))
 
 
 def notes_on_files(name: str) -> gr.HTML:

@@ -14,6 +14,36 @@ _TEMPLATE = (
 )
 
 
+_FAMILY = ("gallery_from", "gallery_children")
+_REUSED = ("gallery_reused", "gallery_reused_gone", "studio_undo", "studio_keys_close")
+
+
+def build_family() -> None:
+    """Lay out where the clips around the one on the stage are shown."""
+    own = sentences(language_of(None))
+    gr.HTML(
+        html_template="<section hidden></section>",
+        js_on_load="Clapper.family(element, props)",
+        elem_id="family",
+        elem_classes=["cl-card", "cl-section", "cl-family"],
+        apply_default_css=False,
+        words={code: own[code] for code in _FAMILY},
+    )
+
+
+def build_reused() -> gr.HTML:
+    """Lay out the line above the forms that says whose settings are in them."""
+    own = sentences(language_of(None))
+    return gr.HTML(
+        html_template="<div role='status'></div>",
+        js_on_load="Clapper.reused(element, props, trigger, ['fill'])",
+        elem_id="reused",
+        elem_classes=["cl-card", "cl-reused"],
+        apply_default_css=False,
+        words={code: own[code] for code in _REUSED},
+    )
+
+
 def build_gallery(words: dict[str, str]) -> None:
     """Lay it out; ``words`` are those of the whole page."""
     own = sentences(language_of(None))

@@ -13,10 +13,12 @@ import gradio as gr
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
+from webui.page.components import file_words
 from webui.page.form import FormRules, ModeForm, build_form
-from webui.page.gallery_panel import build_gallery
+from webui.page.gallery_panel import build_family, build_gallery, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
 _STAGE = (
@@ -66,6 +68,7 @@ _PLACED = (
     "studio_keys_single",
     "studio_keys_close",
     "studio_elapsed",
+    "studio_preview",
     "studio_loop",
     "studio_speed",
     "studio_compare",
@@ -92,6 +95,7 @@ class Page:
     forms: dict[Mode, ModeForm]
     stage: gr.HTML
     reload: ReloadPanel
+    reused: gr.HTML  # above the forms
 
     @property
     def navigation(self) -> list[Any]:
@@ -102,7 +106,7 @@ class Page:
 def page_words() -> dict[str, str]:
     """Return the words that the page's own script places."""
     words = sentences(language_of(None))
-    return {code: words[code] for code in _PLACED}
+    return {code: words[code] for code in _PLACED} | file_words()
 
 
 def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") -> Page:
@@ -122,6 +126,8 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
+            _arrivals()
+            reused = build_reused()
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
                 for mode in MODES:
@@ -131,11 +137,19 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
             build_samples()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
+            build_family()
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
             build_gallery(words)
             if accounts:  # guests are never operators
-                _view("operators", "<section hidden></section>", words, "cl-operators")
-    return Page(side, tabs, modes, forms, stage, reload)
+                gr.HTML(
+                    html_template="<section hidden></section>",
+                    js_on_load="Clapper.operators(element, props)",
+                    elem_id="operators",
+                    elem_classes=["cl-card", "cl-section", "cl-operators"],
+                    apply_default_css=False,
+                    script=lazy_address("operators"),
+                )
+    return Page(side, tabs, modes, forms, stage, reload, reused)
 
 
 def _title() -> tuple[str, str, str]:
@@ -180,12 +194,22 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     return buttons
 
 
+def _arrivals() -> None:
+    """Lay out where files are added that have no field yet, by hand or from anywhere."""
+    gr.HTML(
+        html_template="<div></div>",
+        js_on_load="Clapper.arrivals(element)",
+        elem_id="arrivals",
+        apply_default_css=False,
+    )
+
+
 def _stage(words: dict[str, str]) -> gr.HTML:
     template = _STAGE.format(title=say("studio_now"), empty=say("studio_empty"))
     return gr.HTML(
         value=None,
         html_template=template,
-        js_on_load="Clapper.stage(element, props, trigger, watch, ['use_frame', 'reuse'])",
+        js_on_load="Clapper.stage(element, props, trigger, watch, ['use_frame'])",
         elem_id="stage",
         elem_classes=["cl-card"],
         apply_default_css=False,

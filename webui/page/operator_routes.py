@@ -1,7 +1,8 @@
 """The addresses of the operators' page; for everybody else there is nothing at them."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -9,13 +10,15 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, OperatorsOnly
 from webui.auth.middleware import visitor_of
-from webui.routes import OURS, problem, read_object
+from webui.auth.visitors import Visitor
+from webui.routes import KEY, OURS, problem, read_object
 from webui.studio.loop_bridge import Bridge
 from webui.studio.operators import StudioOperators
-from webui.views.operators import OperatorView
 
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _MOST_BYTES = 4096
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
 
 class OperatorRoutes:
@@ -27,33 +30,46 @@ class OperatorRoutes:
 
     def all(self) -> list[Route]:
         """Return every route."""
+        page = "/studio/operators"
         return [
-            Route("/studio/operators", self._view),
-            Route("/studio/operators/{verb}", self._do, methods=["POST"]),
+            Route(page, self._for_operators(self._view)),
+            Route(f"{page}/logs", self._for_operators(self._logs), methods=["GET"]),
+            Route(f"{page}/{{verb}}", self._for_operators(self._do), methods=["POST"]),
         ]
 
-    async def _view(self, request: Request) -> Response:
-        visitor = visitor_of(request)
-        if visitor is None or not self._operators.includes(visitor):
-            return PlainTextResponse("", 404)
-        return await self._answered(self._bridge.call(self._operators.view(visitor)))
+    def _for_operators(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Return what answers operators; for others nothing is there, also no method."""
 
-    async def _do(self, request: Request) -> Response:
-        visitor = visitor_of(request)
-        if visitor is None or not self._operators.includes(visitor):
-            return PlainTextResponse("", 404)
+        async def answer(request: Request) -> Response:
+            visitor = visitor_of(request)
+            if visitor is None or not self._operators.includes(visitor):
+                return PlainTextResponse("", 404)
+            try:
+                return await handler(request, visitor)
+            except OperatorsOnly:  # asked again where it is done
+                return PlainTextResponse("", 404)
+            except ClapperError as error:
+                return problem(error, 409)
+
+        return answer
+
+    async def _view(self, _: Request, visitor: Visitor) -> Response:
+        return _plain(asdict(await self._bridge.call(self._operators.view(visitor))))
+
+    async def _logs(self, _: Request, visitor: Visitor) -> Response:
+        return _plain({"lines": self._operators.log_lines(visitor)})
+
+    async def _do(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
         body = await read_object(request, _MOST_BYTES)
-        if body is None:
+        key = "" if body is None else body.pop("key", "")
+        if body is None or not isinstance(key, str) or (key and not KEY.fullmatch(key)):
             return PlainTextResponse("", 400)
         verb = str(request.path_params["verb"])
-        return await self._answered(self._bridge.call(self._operators.do(verb, body, visitor)))
+        work = self._operators.do(verb, body, visitor, key)
+        return _plain(asdict(await self._bridge.call(work)))
 
-    async def _answered(self, work: Awaitable[OperatorView]) -> Response:
-        try:
-            return JSONResponse(asdict(await work), headers=_PRIVATE)
-        except OperatorsOnly:  # asked again where it is done
-            return PlainTextResponse("", 404)
-        except ClapperError as error:
-            return problem(error, 409)
+
+def _plain(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers=_PRIVATE)

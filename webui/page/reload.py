@@ -8,12 +8,15 @@ from typing import Any
 import gradio as gr
 
 from core.domain.limits import RequestLimits
+from core.domain.media import MediaKind
 from core.i18n.messages import name, say
 from core.service.clip_settings import ClipSettings
+from webui.page.components import field_id, upload_field
 from webui.page.form import kept_table
 from webui.page.form_values import form_of, options_on_page
 
 PANEL = "clip"  # name of the panel among the forms of the page
+_FILE = "clip"  # of its field
 _TOGETHER = {"width": "pixels", "height": "pixels"}  # one tick: they mean nothing alone
 
 
@@ -21,7 +24,7 @@ _TOGETHER = {"width": "pixels", "height": "pixels"}  # one tick: they mean nothi
 class ReloadPanel:
     """The components of the panel."""
 
-    file: gr.File
+    file: gr.HTML
     loaded: gr.HTML
     found: gr.Markdown
     ticks: gr.CheckboxGroup
@@ -31,9 +34,8 @@ class ReloadPanel:
 def build_reload() -> ReloadPanel:
     """Lay out the panel."""
     with gr.Accordion(say("studio_reload"), open=False, elem_id="reload", elem_classes=["cl-more"]):
-        file = gr.File(
-            label=say("studio_reload_drop"), file_types=[".mp4"], type="filepath", height=120
-        )
+        label = say("studio_reload_drop")
+        file = upload_field(MediaKind.VIDEO, label, field_id(_FILE, PANEL), ".mp4,video/mp4")
         loaded = _loaded(file)
         found = gr.Markdown(say("studio_reload_info"))
         ticks = gr.CheckboxGroup([], label=say("studio_reload_fields"), visible=False)
@@ -41,7 +43,7 @@ def build_reload() -> ReloadPanel:
     return ReloadPanel(file, loaded, found, ticks, apply)
 
 
-def _loaded(file: gr.File) -> gr.HTML:
+def _loaded(file: gr.HTML) -> gr.HTML:
     """Lay out what keeps ``file`` and says when the panel is there."""
     return gr.HTML(
         html_template="<div role='status'></div>",
@@ -49,7 +51,7 @@ def _loaded(file: gr.File) -> gr.HTML:
         elem_classes=["cl-notes"],
         apply_default_css=False,
         container=False,
-        kept=kept_table(PANEL, {"clip": file}, {}),
+        kept=kept_table(PANEL, {_FILE: file}, {}),
     )
 
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webui.serving.compression import compress
+from webui.serving.lazy_scripts import lazy_script
 
 _FRONTEND = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
 _OURS = Path(__file__).resolve().parents[1] / "assets"
@@ -81,10 +82,10 @@ async def _answer(scope: Scope) -> Response | None:
 
 @cache
 def _asset(name: str, accepted: str) -> Asset | None:
-    path = _FRONTEND / name
-    if not path.is_file():
+    path, ours = _FRONTEND / name, lazy_script(f"/assets/{name}")
+    if ours is None and not path.is_file():
         return None
-    content, kept = path.read_bytes(), _YEAR
+    content, kept = ours or path.read_bytes(), _YEAR
     if _HLS.fullmatch(name) and (emptied := without_player(content)):
         content, kept = emptied, _DAY
     body, coding = compress(content, accepted, _QUALITY)

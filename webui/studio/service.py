@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.fingerprints import fingerprint_of
-from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
+from core.domain.jobs import Forecast, Job, JobState, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.requests import Request
-from core.errors import JobUnknown, MediaGone
+from core.errors import JobUnknown, MediaGone, NothingToFetch
 from core.i18n.messages import say
 from core.service.front_services import FrontServices
 from core.service.preview import RequestPreview
@@ -23,6 +24,7 @@ from core.service.views import ServiceHealth
 from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
+from webui.studio.clip_sources import ClipSources
 from webui.studio.delivery import reply_to_page
 from webui.studio.endings import Ending, Endings
 from webui.studio.gallery import StudioGallery
@@ -61,6 +63,7 @@ class StudioService:
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
+        self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
 
     @property
@@ -176,6 +179,20 @@ class StudioService:
         """
         return await self._users.clips.get(visitor.caller, job_id)
 
+    async def preview_of(self, job_id: str, visitor: Visitor) -> ClipPreview:
+        """Return the newest preview of a job that is being made, of ``visitor``.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            NothingToFetch: nothing to see yet, or not any more.
+        """
+        job = await self._users.job(visitor.caller, job_id)
+        preview = self._services.latest_preview(job)
+        if preview is None or job.state is not JobState.RUNNING:
+            raise NothingToFetch(job_id)
+        return preview
+
     async def link(
         self, job_id: str, visitor: Visitor, save_as: str, *, poster: bool
     ) -> str | None:
@@ -269,9 +286,9 @@ class StudioService:
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
     ) -> JobView:
-        progress = self._services.latest_progress(job)
+        progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
         price = self._users.price
-        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending))
+        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
 
 
 def _new_key() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.dimensions import Size
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Forecast, Job, JobState
@@ -23,8 +24,9 @@ TOO_LARGE = frozenset(
         "gpu_quota_exceeded",
     }
 )
-# the form is beside the job, its facts are always there, and so is the clip
-_SHOWN_OTHERWISE = frozenset({Action.EDIT, Action.DETAILS, Action.FETCH})
+# its facts are always there, and so is the clip
+_SHOWN_OTHERWISE = frozenset({Action.DETAILS, Action.FETCH})
+_LABELS = {Action.EDIT: "gallery_reuse"}  # it fills the form of the page
 _SECOND_MS = 1000
 _PRICED = frozenset({Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER})
 
@@ -49,6 +51,7 @@ class Moment:
     limits: RequestLimits | None = None  # in force
     price: Callable[[Job, Action], ActionPrice | None] | None = None
     ending: Ending | None = None
+    preview: ClipPreview | None = None  # while it is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def buttons_of(job: Job, moment: Moment) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(
             action,
-            say(f"{action}_label"),
+            say(_LABELS.get(action, f"{action}_label")),
             primary=action is Action.AGAIN,
             price=_price(job, action, moment),
         )

@@ -10,6 +10,7 @@ from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import SHORT_ID, explain, explain_end, name, say
+from webui.views.inputs import InputView, input_views
 from webui.views.job_status import ButtonView, Moment, calm, status_of
 
 
@@ -31,6 +32,14 @@ class ClipView:
     download: str
     name: str
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """What a clip is becoming: so many moments of it, one below the other in one picture."""
+
+    src: str  # another one for every picture; only its owner can open it
+    moments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class JobView:
     ready_in_s: float | None = None
     charged: str = ""
     clip: ClipView | None = None
+    preview: PreviewView | None = None  # the newest one, while it is made
     error: ErrorView | None = None
     buttons: tuple[ButtonView, ...] = ()
     width: int = 0  # px of the clip, also before there is one; 0: unknown
@@ -77,6 +87,7 @@ class JobView:
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
+    inputs: tuple[InputView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         ready_in_s=status.ready_in_s,
         charged=say("studio_charged", {"cost": job.charged_ms or 0}),
         clip=clip_view(job),
+        preview=_preview_view(job, moment),
         error=failure_view(job),
         buttons=() if moment.ending else status.buttons,
         width=size.width if size else 0,
@@ -135,6 +147,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         elapsed_s=status.elapsed_s,
         calm=calm(job),
         ending=_ending_view(moment),
+        inputs=input_views(job),
     )
 
 
@@ -149,6 +162,13 @@ def lineage(job: Job) -> dict[str, Any]:
         found |= {"group": job.group.id, "group_number": job.group.number}
         found["group_size"] = job.group.size
     return found
+
+
+def _preview_view(job: Job, moment: Moment) -> PreviewView | None:
+    preview = moment.preview
+    if preview is None or job.state is not JobState.RUNNING:
+        return None
+    return PreviewView(f"previews/{job.id}.webp?v={preview.tag}", preview.moments)
 
 
 def _ending_view(moment: Moment) -> EndingView | None:

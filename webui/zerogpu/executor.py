@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import structlog
 
+from core.domain.clip_preview import ClipPreview, PreviewSink
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink
 from core.domain.quota import LentMs
@@ -66,6 +67,7 @@ class LeasedExecutor:
         self._tries: dict[str, Tries] = {}  # of every job that is not settled yet
         self.worker_state: Callable[[], WorkerState] = lambda: COLD  # of a new worker, now
         self._runs: RunBook | None = None
+        self._show: PreviewSink | None = None
         contexts.wanted = True
 
     @property
@@ -86,6 +88,10 @@ class LeasedExecutor:
         """Estimate as ``runs`` teach, and tell them which device is lent and how it starts."""
         self._runs = runs
         runs.ready_s = self.ready_s
+
+    def show_previews(self, sink: PreviewSink) -> None:
+        """Give ``sink`` what the executor inside shows, from now on."""
+        self._show = sink
 
     def lent_ms(self, job_id: str) -> LentMs | None:
         """Return for how long the GPU was lent for ``job_id``, and forget it; None where never."""
@@ -119,8 +125,11 @@ class LeasedExecutor:
         """
         loop = asyncio.get_running_loop()
 
-        def emit(event: Progress) -> None:
-            loop.call_soon_threadsafe(on_progress, event)
+        def emit(event: Progress | ClipPreview) -> None:
+            if not isinstance(event, ClipPreview):
+                loop.call_soon_threadsafe(on_progress, event)
+            elif self._show is not None:
+                loop.call_soon_threadsafe(self._show, order.job_id, event)
 
         running = loop.run_in_executor(self._threads, self._drive, order, emit, cancel)
         stop = asyncio.ensure_future(cancel.wait())
@@ -143,7 +152,8 @@ class LeasedExecutor:
         machine = self._machine_now()
         borrower = Borrower(self._contexts, order.requester, cancel)
         tier = borrower.visitor().tier or self._tier
-        plan = Plan(order, machine, tier, self._limits, self.worker_state())
+        shown = self._show is not None
+        plan = Plan(order, machine, tier, self._limits, self.worker_state(), previews=shown)
         tries = Tries(plan, self._workers, emit, cancel, self._look_at, self._clock)
         with self._lock:
             self._tries[order.job_id] = tries

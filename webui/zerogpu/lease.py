@@ -26,7 +26,8 @@ import structlog
 from core.comfy.device import first_device
 from core.errors import ClapperError, SetupProblem
 from core.runtime.cancellation import CancelToken
-from core.interfaces.executor import Executor, Order
+from core.interfaces.executor import Executor, Order, PreviewingExecutor
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Failure
 from core.domain.media import RawClip, Sound
 from core.domain.progress import Progress, Stage, Working
@@ -44,6 +45,7 @@ class Call:
     declared_s: int
     granted_s: float  # what the lender makes of it
     cold_s: float = 0.0  # a worker without models hands a shorter loan back at once
+    previews: bool = False  # show what is made so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class WorkerReport:
 class Seen:
     """What happened in the worker, and when, on the clock of its report."""
 
-    event: Progress
+    event: Progress | ClipPreview
     at: float
 
 
@@ -175,11 +177,11 @@ def perform(call: Call) -> Iterator[LeaseEvent]:
     events: SimpleQueue[Seen] = SimpleQueue()
     cancel = CancelToken()
 
-    def see(event: Progress) -> None:
+    def see(event: Progress | ClipPreview) -> None:
         events.put(Seen(event, _PROCESS.clock()))
 
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(lambda: asyncio.run(_execute(call.order, see, cancel)))
+        work = pool.submit(lambda: asyncio.run(_execute(call, see, cancel)))
         try:
             while not work.done() or not events.empty():
                 try:
@@ -192,13 +194,15 @@ def perform(call: Call) -> Iterator[LeaseEvent]:
 
 
 async def _execute(
-    order: Order, on_progress: Callable[[Progress], None], cancel: CancelToken
+    call: Call, see: Callable[[Progress | ClipPreview], None], cancel: CancelToken
 ) -> RawClip:
     if _PROCESS.executor is None:
         assert _PROCESS.factory is not None  # noqa: S101  # prepare() comes first
-        on_progress(Working(Stage.START, 0, 1, 0.0))
+        see(Working(Stage.START, 0, 1, 0.0))
         _PROCESS.executor = _PROCESS.factory()
-    raw = await _PROCESS.executor.execute(order, on_progress, cancel)
+    if call.previews and isinstance(_PROCESS.executor, PreviewingExecutor):
+        _PROCESS.executor.show_previews(lambda _, preview: see(preview))
+    raw = await _PROCESS.executor.execute(call.order, see, cancel)
     _PROCESS.warm = True
     return raw
 

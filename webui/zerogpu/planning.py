@@ -61,6 +61,7 @@ class Plan:
     limits: CallLimits
     worker: WorkerState = COLD  # a new one, as far as it is prepared
     spent_s: float = 0.0  # of the visitor's day, by tries before
+    previews: bool = False
     answer: Estimate = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,7 +113,8 @@ class Plan:
 
     def _call(self, needed_s: float) -> Call:
         asked = lease_for(needed_s, self.machine, self.terms)
-        return Call(self.order, asked.declared_s, asked.declared_s * self.loan.factor)
+        granted_s = asked.declared_s * self.loan.factor
+        return Call(self.order, asked.declared_s, granted_s, previews=self.previews)
 
     def too_long(self, declared_s: float) -> GpuDurationIllegal | GpuCallTooLong:
         """Return what to say where ``declared_s`` counted seconds are more than one call may be."""

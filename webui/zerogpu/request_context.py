@@ -16,9 +16,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-import gradio as gr
 import structlog
-from gradio.context import LocalContext
 from starlette.requests import HTTPConnection, Request
 
 from core.duration import Tier
@@ -55,6 +53,9 @@ class RequestContext:
 
     def context(self) -> Context:
         """Return a context in which the lender's package sees this request."""
+        import gradio as gr
+        from gradio.context import LocalContext
+
         context = copy_context()
         raw = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         request = Request({"type": "http", "headers": raw})

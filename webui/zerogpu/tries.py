@@ -10,6 +10,7 @@ import gradio as gr
 import structlog
 
 from core import errors
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Failure
 from core.domain.media import RawClip
 from core.domain.progress import Progress, Stage
@@ -32,7 +33,7 @@ from webui.zerogpu.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-Emit: TypeAlias = Callable[[Progress], None]
+Emit: TypeAlias = Callable[[Progress | ClipPreview], None]
 
 
 class _NotWarm(Exception):

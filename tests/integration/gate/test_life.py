@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from core.demo.samples import write_png
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import JobState
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request
 from core.errors import OutOfMemory
-from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, tiny
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, grey_preview, tiny
 from tests.integration.gate.conftest import ANN, Front
 
 
@@ -55,6 +56,29 @@ async def test_jobs_follow_each_other_and_progress_is_seen(
     assert [job.state for job in jobs] == [JobState.SUCCEEDED] * 2
     assert [job.attempt for job in jobs] == [1, 1]
     assert front.core.hub.latest(first) is None
+
+
+async def test_what_a_rented_machine_makes_is_seen_while_it_is_made_and_only_what_could_be_ours(
+    front: Front, executor: QuickExecutor, delivery: RecordingDelivery
+) -> None:
+    executor.gate.clear()
+    async with front.worker(executor), asyncio.timeout(60):
+        job_id = await front.submit()
+        await executor.started.wait()
+        await eventually(lambda: asyncio.sleep(0, front.core.hub.latest(job_id) is not None))
+        executor.show(ClipPreview(b"<svg onload=alert(1)>", 1))
+        executor.show(grey_preview())
+        await eventually(lambda: asyncio.sleep(0, front.core.hub.preview(job_id) is not None))
+        assert front.core.hub.preview(job_id) == grey_preview()
+        executor.gate.set()
+        await delivery.until(1)
+
+    assert front.core.hub.preview(job_id) is None
+
+
+async def test_a_machine_shows_no_preview_of_a_job_that_it_was_not_given(front: Front) -> None:
+    async with front.machine("other") as client:
+        assert not await client.preview("0" * 32, "0" * 64, grey_preview())
 
 
 async def _said(seen: list[Working], stage: Stage) -> bool:

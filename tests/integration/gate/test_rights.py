@@ -28,10 +28,10 @@ from core.gate.keys import attempt_key, digest_of, new_token
 from core.gate.rate import RateLimit
 from core.runtime.clock import now_ms
 from core.storage.gate_nodes import GateNode
-from core.testing.doubles import t2v, tiny
+from core.testing.doubles import grey_preview, t2v, tiny
 from tests.integration.gate.conftest import ANN, Front
 
-CALLS = ("greet", "claim", "begin", "beat", "settle", "fail", "requeue", "ran")
+CALLS = ("greet", "claim", "begin", "beat", "preview", "settle", "fail", "requeue", "ran")
 OUT_OF_MEMORY = Failure("out_of_memory", {"width": 1})
 AN_ATTEMPT = {"job": "a" * 32, "key": "b" * 64}
 
@@ -97,6 +97,7 @@ async def test_a_revoked_token_ends_at_once_also_for_its_jobs(front: Front) -> N
         for call in (
             client.beat(job.id, job.token),
             client.begin(job.id, job.token),
+            client.preview(job.id, job.token, grey_preview()),
             client.requeue(job.id, job.token),
         ):
             with pytest.raises(Exception, match="gate_token_refused"):
@@ -129,6 +130,7 @@ async def test_a_machine_cannot_touch_the_job_of_another_one(front: Front) -> No
 
         assert await two.begin(job.id, job.token) is None
         assert not await two.beat(job.id, job.token)
+        assert not await two.preview(job.id, job.token, grey_preview())
         assert not await two.requeue(job.id, job.token, Back.STOPPED)
         two.attempts[job.id] = job.token
         clip = front.core.settings.clips_folder / "x"
@@ -156,6 +158,7 @@ async def test_an_attempt_that_is_over_has_no_rights_left(front: Front, tmp_path
         assert await client.requeue(job.id, key, Back.STOPPED)
 
         assert not await client.beat(job.id, key)
+        assert not await client.preview(job.id, key, grey_preview())
         client.attempts[job.id] = key
         made = tmp_path / "x.mp4"
         made.write_bytes(b"1")
@@ -245,6 +248,8 @@ FIELDS = (
     ("begin", {"job": "../x"}),
     ("begin", {"more": 1}),
     ("beat", {"progress": "x" * 2000}),
+    ("preview", {"picture": "x" * 9000, "moments": 1}),
+    ("preview", {"picture": "", "moments": 9}),
     ("fail", {"code": "Robert'); DROP"}),
     ("fail", {"code": "internal_error", "data": {"a": "x" * 5000}}),
     ("fail", {"code": "internal_error", "data": {f"a{'b' * n}": 1 for n in range(30)}}),

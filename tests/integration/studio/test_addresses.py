@@ -16,7 +16,7 @@ from core.errors import OutOfMemory
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, t2v
+from core.testing.doubles import QuickExecutor, eventually, grey_preview, t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import clip_in
 from webui.auth.user_file import User, UserFile, add
@@ -75,6 +75,49 @@ async def test_the_owner_gets_the_clip_whole_and_in_ranges(
     assert part.content == whole.content[100:200]
     assert saved.headers["content-disposition"].startswith("attachment")
     assert poster.headers["content-type"] == "image/png"
+
+
+async def test_a_preview_is_its_owners_alone_and_gone_with_the_run(
+    studio: ServedStudio,
+    browser: httpx.AsyncClient,
+    stranger: httpx.AsyncClient,
+    executor: QuickExecutor,
+) -> None:
+    executor.gate.clear()
+    executor.started.clear()
+    job = await ordered(browser, studio)
+    nothing_yet = await browser.get(f"/previews/{job}.webp")
+    await asyncio.wait_for(executor.started.wait(), 30)
+    seen: list[str] = []
+    for grey in (10, 200):
+        executor.show(grey_preview(grey))
+
+        async def shown() -> bool:
+            view = (await browser.get(f"/studio/state?job={job}")).json()["job"]
+            return view["preview"] is not None and view["preview"]["src"] not in seen
+
+        await eventually(shown)
+        view = (await browser.get(f"/studio/state?job={job}")).json()["job"]["preview"]
+        seen.append(view["src"])
+        assert view["moments"] == 3
+        got = await browser.get("/" + view["src"])
+        assert got.content == grey_preview(grey).picture
+        assert got.headers["content-type"] == "image/webp"
+        assert got.headers["cache-control"] == "private, no-store"
+        refused = await stranger.get("/" + view["src"])
+        unknown = await stranger.get(f"/previews/{'0' * 32}.webp")
+        assert (refused.status_code, unknown.status_code) == (404, 404)
+        assert refused.text.replace(job[:8], "") == unknown.text.replace("0" * 8, "")
+    executor.gate.set()
+
+    async def over() -> bool:
+        return (await studio.core.jobs.get(job)).state.terminal
+
+    await eventually(over)
+    assert nothing_yet.status_code == 404
+    assert (await browser.get("/" + seen[-1])).status_code == 404
+    state = await browser.get(f"/studio/state?job={job}")
+    assert state.json()["job"]["preview"] is None
 
 
 async def test_a_clip_that_a_browser_keeps_is_asked_for_again_and_gone_once_it_is_deleted(

@@ -201,18 +201,16 @@ async def test_the_page_is_told_whether_its_cookie_came_back(open_studio: Served
     assert second.json()["kept"] is True
 
 
+@STANDING
 async def test_cookies_in_the_frame_of_a_space_are_partitioned(
-    settings_with: Callable[..., Settings], executor: QuickExecutor
+    open_studio: ServedStudio, settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
     host = "ada-clapper.hf.space"
     settings = settings_with(studio_port=0, space_id="ada/clapper", space_host=host)
     async with served(settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(f"{studio.url}/", headers={"host": host})
-    async with (
-        served(settings_with(studio_port=0), executor) as studio,
-        httpx.AsyncClient(timeout=60) as http,
-    ):
-        plain = await http.get(f"{studio.url}/")
+    async with httpx.AsyncClient(timeout=60) as http:
+        plain = await http.get(f"{open_studio.url}/")
 
     attributes = answer.headers["set-cookie"].lower()
     assert "samesite=none" in attributes

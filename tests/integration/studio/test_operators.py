@@ -1,5 +1,6 @@
 """The operators' page: its verbs for whom the settings name, nothing for everybody else."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,17 +8,21 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, t2v
+from core.testing.doubles import QuickExecutor, eventually, t2v
 from core.testing.jobs import submit_request
+from tests.support.jobs import until_ended
 from webui.auth.user_file import User, add
+from webui.studio.operator_deeds import DEEDS
+from webui.studio.operators import LOOK
 from webui.testing.server import ServedStudio, served
 
 PAGE = "/studio/operators"
-VERBS = ("pause", "drain", "resume", "cancel", "grant", "block", "unblock", "revive")
+VERBS = (*DEEDS, LOOK)
 ANN = Requester("test", "ann")
 
 
@@ -110,6 +115,93 @@ async def test_dead_deliveries_are_shown_and_revived(
     assert len(await core.outbox.due("test")) == 1
 
 
+async def test_a_prompt_is_shown_on_demand_and_the_look_is_written_down(
+    studio: ServedStudio, ada: httpx.AsyncClient, executor: QuickExecutor
+) -> None:
+    executor.gate.clear()
+    job = (await submit_request(studio.core, t2v(), ANN, ReplyTo("test"), "one")).job_id
+
+    before = (await ada.get(PAGE)).json()
+    looked = await told(ada, "look", job=job)
+    executor.gate.set()
+
+    assert t2v().prompt not in str(before)
+    assert looked["prompts"] == {job: t2v().prompt}
+    (entry,) = await studio.core.local_operator(ANN).audit(5)
+    assert (entry.actor, entry.verb, entry.target) == ("studio:user-ada", "look", job)
+
+
+async def test_one_press_that_comes_twice_is_done_once(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    before = await studio.core.local_operator(ANN).quota(ANN)
+    presses = [
+        told(ada, "grant", who="test:ann", minutes=2, key=key * 32) for key in ("a", "a", "b")
+    ]
+    answers = await asyncio.gather(*presses)
+    after = await studio.core.local_operator(ANN).quota(ANN)
+
+    assert after.left_ms - before.left_ms == 4 * 60_000
+    assert len({answer["told"] for answer in answers}) == 1
+    bad = await ada.post(f"{PAGE}/pause", json={"key": "again"})
+    assert bad.status_code == 400
+
+
+async def test_tokens_of_programs_are_issued_shown_once_and_revoked(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    made = await told(
+        ada, "issue_token", name="bot", scopes=["read"], minutes="30", days="7", key="c" * 32
+    )
+    again = await told(
+        ada, "issue_token", name="bot", scopes=["read"], minutes="30", days="7", key="c" * 32
+    )
+    token = made["issued"]["token"]
+    async with httpx.AsyncClient(base_url=studio.url, timeout=60) as program:
+        program.headers["Authorization"] = f"Bearer {token}"
+        read = await program.get("/api/v1/jobs")
+        asked = await program.post("/api/v1/jobs", json={"mode": "t2v", "prompt": "a boat"})
+        (row,) = made["tokens"]
+        revoked = await told(ada, "revoke_token", token=row["prefix"])
+        after = await program.get("/api/v1/jobs")
+
+    assert again["issued"] is None
+    assert len(again["tokens"]) == 1
+    assert (row["name"], row["scopes"], row["minutes"], row["works"]) == ("bot", "read", 30, True)
+    assert token not in str(again)
+    assert (read.status_code, asked.status_code, after.status_code) == (200, 403, 401)
+    assert [one["works"] for one in revoked["tokens"]] == [False]
+    entries = await studio.core.local_operator(ANN).audit(5)
+    assert {entry.verb for entry in entries} == {"issue_token", "revoke_token"}
+
+
+async def test_runs_health_and_log_are_those_of_the_service(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    job = (await submit_request(studio.core, t2v(), ANN, ReplyTo("test"), "one")).job_id
+    await until_ended(studio.core, job)
+
+    async def recorded() -> bool:
+        return bool((await ada.get(PAGE)).json()["runs"])
+
+    await eventually(recorded)
+    structlog.get_logger("test").info("a_line_of_the_log")
+    view = (await ada.get(PAGE)).json()
+    ready = await studio.core.readiness.read()
+
+    (run,) = view["runs"]
+    assert run["took_s"] > 0
+    assert run["expected_s"] > 0
+    assert "1 run:" in view["runs_line"]
+    assert [(check["name"], check["ok"]) for check in view["checks"]] == [
+        (check.name, check.ok) for check in ready.checks
+    ]
+    assert {"waiting", "running"} <= {
+        fact for check in view["checks"] if check["name"] == "queue" for fact in check["facts"]
+    }
+    assert isinstance((await ada.get(f"{PAGE}/logs")).json()["lines"], list)
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "code"),
     [
@@ -120,6 +212,13 @@ async def test_dead_deliveries_are_shown_and_revived(
         ("block", {"who": ""}, "not_a_choice"),
         ("revive", {"job": "0" * 32}, "job_unknown"),
         ("shutdown", {}, "not_a_choice"),
+        ("look", {"job": "0" * 32}, "job_unknown"),
+        ("quota", {"who": ":"}, "not_a_choice"),
+        ("issue_token", {"name": "Not a name"}, "token_name_unfit"),
+        ("issue_token", {"name": "bot", "scopes": ["everything"]}, "not_a_choice"),
+        ("issue_token", {"name": "bot", "minutes": -1}, "out_of_range"),
+        ("issue_token", {"name": "bot", "days": "soon"}, "not_a_number"),
+        ("revoke_token", {"token": "clapper_00000000"}, "token_unknown"),
     ],
 )
 async def test_what_cannot_be_done_is_told(
@@ -138,7 +237,7 @@ async def test_who_is_no_operator_gets_nothing_by_any_address(
     assert (await ada.get("/studio/state")).json()["operator"] is True
     assert (await bob.get("/studio/state")).json()["operator"] is False
     nothing = await bob.get("/studio/nothing")
-    found = [await bob.get(PAGE), await bob.head(PAGE)]
+    found = [await bob.get(PAGE), await bob.head(PAGE), await bob.get(f"{PAGE}/logs")]
     for verb in VERBS:
         body = {"who": "test:ann", "minutes": 1, "job": "0" * 32}
         found.append(await bob.post(f"{PAGE}/{verb}", json=body))
@@ -150,6 +249,7 @@ async def test_who_is_no_operator_gets_nothing_by_any_address(
         timeout=60, base_url=studio.url, headers={"X-Clapper": "1"}
     ) as nobody:
         assert (await nobody.get(PAGE)).status_code == 401
+        assert (await nobody.get(f"{PAGE}/logs")).status_code == 401
         assert {(await nobody.post(f"{PAGE}/{verb}", json={})).status_code for verb in VERBS} == {
             401
         }

@@ -9,16 +9,18 @@ import pytest
 from core.i18n.messages import languages, sentences
 from webui.testing.server import ServedStudio
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
+
 
 def parts_of(html: str) -> list[dict[str, object]]:
     found = html.index("window.gradio_config = ") + len("window.gradio_config = ")
     return json.JSONDecoder().raw_decode(html, found)[0]["components"]
 
 
-async def test_the_whole_page_is_in_the_language_of_its_reader(studio: ServedStudio) -> None:
+async def test_the_whole_page_is_in_the_language_of_its_reader(open_studio: ServedStudio) -> None:
     pages: dict[str, str] = {}
     for language in languages():
-        async with httpx.AsyncClient(base_url=studio.url) as client:
+        async with httpx.AsyncClient(base_url=open_studio.url) as client:
             answer = await client.get("/", headers={"Accept-Language": f"{language};q=0.9"})
         pages[language] = answer.text
         words = sentences(language)
@@ -34,9 +36,9 @@ async def test_the_whole_page_is_in_the_language_of_its_reader(studio: ServedStu
 
 
 async def test_answers_and_refusals_are_in_the_language_of_their_reader(
-    studio: ServedStudio,
+    open_studio: ServedStudio,
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as client:
+    async with httpx.AsyncClient(base_url=open_studio.url) as client:
         told: list[str] = []
         for language in ("de", "en"):
             headers = {"Accept-Language": language, "X-Clapper": "1"}
@@ -48,8 +50,8 @@ async def test_answers_and_refusals_are_in_the_language_of_their_reader(
     assert told[1] != told[3]
 
 
-async def test_programs_find_the_same_api_whatever_they_read(studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as client:
+async def test_programs_find_the_same_api_whatever_they_read(open_studio: ServedStudio) -> None:
+    async with httpx.AsyncClient(base_url=open_studio.url) as client:
         german, english = [
             (await client.get("/gradio_api/info", headers={"Accept-Language": one})).json()
             for one in ("de", "en")
@@ -59,9 +61,9 @@ async def test_programs_find_the_same_api_whatever_they_read(studio: ServedStudi
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info"])
 async def test_the_page_and_what_describes_it_are_compressed(
-    studio: ServedStudio, path: str
+    open_studio: ServedStudio, path: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as client:
+    async with httpx.AsyncClient(base_url=open_studio.url) as client:
         for coding in ("br", "gzip"):
             answer = await client.get(path, headers={"Accept-Encoding": coding})
             assert answer.headers["content-encoding"] == coding
@@ -69,9 +71,9 @@ async def test_the_page_and_what_describes_it_are_compressed(
 
 
 async def test_nothing_that_a_browser_waits_for_stands_before_the_first_words(
-    studio: ServedStudio,
+    open_studio: ServedStudio,
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as client:
+    async with httpx.AsyncClient(base_url=open_studio.url) as client:
         html = (await client.get("/")).text
     assert 'id="first"' in html
     styles = re.findall(r'<link rel="stylesheet"[^>]*>', html)

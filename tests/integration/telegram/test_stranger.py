@@ -21,6 +21,7 @@ def presses(job_id: str) -> list[str]:
     """The data of every button that is about Ann or her job."""
     of_person = {"page": f"v1:page=1:{ANN}", "forget": f"v1:forget:{ANN}", "ask": f"v1:ask:{ANN}"}
     values = {"rather": Mode.I2V, "mode": Mode.T2V, "access": "allow.telegram:user:502"}
+    values |= {"publish": "with", "report": "send", "answer": "takedown"}
     values |= {row.name: row.buttons[0] for row in OPTIONS.values() if row.buttons}
     found = []
     for action in sorted({*_HANDLERS, *BUTTON_AUDIENCES}):
@@ -66,7 +67,17 @@ async def test_no_command_of_a_stranger_tells_of_somebody_elses_job(
 
     for name in sorted({*ACCOUNT, "admin"}):
         assert command_of(f"/{name}", "clapper_bot") is not None
-        for rest in ("", f" {job.id}", f" job_{job.id}", f" details_{job.id}", f" cancel {job.id}"):
+        links = (f" publish_{job.id}", f" report_{job.id}", f" remix_{job.id}_1_1")
+        for rest in (
+            *links,
+            "",
+            f" {job.id}",
+            f" job_{job.id}",
+            f" details_{job.id}",
+            f" cancel {job.id}",
+            f" takedown {job.id}",
+            " feed here",
+        ):
             await town.answer(town.say(f"/{name}{rest}", BEN, chat))
 
     told = [m for m in town.world.shown() if m.key not in before]

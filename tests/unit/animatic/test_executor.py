@@ -2,14 +2,18 @@
 
 import asyncio
 import hashlib
+import io
 import time
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.animatic import DraftExecutor
 from core.animatic.drawing import _label, font
+from core.animatic.drawn_so_far import DrawnSoFar
+from core.domain.clip_preview import EVERY_S, ClipPreview
 from core.domain.media import MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera, Preset
@@ -17,6 +21,7 @@ from core.domain.progress import Stage, Working
 from core.errors import Cancelled
 from core.runtime.cancellation import CancelToken
 from core.testing.loop_lag import LoopLag
+from tests.support.clocks import Seconds
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -40,6 +45,36 @@ def digest(clip: RawClip) -> str:
 
 def test_it_calls_itself_a_draft() -> None:
     assert DraftExecutor().name == "draft"
+
+
+async def test_previews_come_while_it_draws_and_change_no_byte(lab: Any) -> None:
+    order = lab.order(lab.request(Mode.T2V, frames=49))
+    seen: list[tuple[str, ClipPreview]] = []
+    looked, began = DraftExecutor(), time.monotonic()
+    looked.show_previews(lambda job_id, preview: seen.append((job_id, preview)))
+
+    clip = await looked.execute(order, lambda _event: None, CancelToken())
+
+    took_s = time.monotonic() - began
+    assert {job_id for job_id, _ in seen} == {order.job_id}
+    assert 1 <= len(seen) <= 1 + took_s / EVERY_S
+    assert digest(clip) == digest(await lab.draw(order.request))
+
+
+async def test_a_preview_is_of_all_that_is_drawn(lab: Any) -> None:
+    seen: list[ClipPreview] = []
+    frames, clock = np.zeros((100, 64, 96, 3), np.uint8), Seconds()
+    so_far = DrawnSoFar(frames, seen.append, clock)
+    for index in range(100):
+        frames[index] = 2 * index
+        clock.now += 0.1
+        so_far.drawn(index + 1)
+
+    assert len(seen) == 20
+    assert [one.moments for one in seen[:3]] == [1, 6, 8]
+    last = np.asarray(Image.open(io.BytesIO(seen[-1].picture)).convert("L"))
+    shades = last.reshape(8, -1).mean(axis=1)
+    assert shades == pytest.approx(np.linspace(0, 190, 8), abs=6)
 
 
 @pytest.mark.parametrize("mode", Mode)

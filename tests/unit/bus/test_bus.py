@@ -9,12 +9,14 @@ import pytest
 
 from core.bus.bus import LocalEnds, NotificationBus
 from core.bus.outgoing import PROGRESS_S
+from core.domain.clip_preview import MOST_BYTES, MOST_MOMENTS, ClipPreview
 from core.domain.progress import Progress, Stage, Working
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.storage.addresses import postgres_address
 from core.storage.database import Database
 from core.storage.notifications import Notifications
+from core.testing.doubles import eventually
 from tests.support.postgres import PostgresServer
 
 STEP = Working(Stage.STAGE1, 3, 8, 0.4)
@@ -62,7 +64,10 @@ async def node(server: PostgresServer) -> AsyncGenerator[Node]:
 async def test_wakes_cancels_progress_and_owed_reach_the_other_process(postgres_server):
     async with node(postgres_server) as one, node(postgres_server) as other:
         token = other.ends.dispatcher.token_for("job")
+        head = b"RIFF....WEBP"
+        largest = ClipPreview(head + bytes(MOST_BYTES - len(head)), MOST_MOMENTS)
         one.ends.hub.publish("job", STEP, 1)
+        one.ends.hub.show("job", largest, 1)
         one.ends.dispatcher.wake()
         one.ends.dispatcher.cancel("job", "operator")
         one.ends.dispatcher._peers.owed()
@@ -73,6 +78,7 @@ async def test_wakes_cancels_progress_and_owed_reach_the_other_process(postgres_
         await asyncio.wait_for(other.progressed.wait(), 30)
 
         assert other.ends.hub.latest("job") == STEP
+        await eventually(lambda: asyncio.sleep(0, other.ends.hub.preview("job") == largest))
         assert other.heard == [("job", STEP)]  # once, and never sent back
         assert one.heard == [("job", STEP)]  # its own, as published
 

@@ -1,8 +1,17 @@
 from core.bus.incoming import IncomingMessages
-from core.bus.messages import CancelMessage, ProgressMessage, Topic, of_cancel, of_progress
+from core.bus.messages import (
+    CancelMessage,
+    PreviewMessage,
+    ProgressMessage,
+    Topic,
+    of_cancel,
+    of_preview,
+    of_progress,
+)
 from core.domain.progress import Stage, Waiting, Working
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
+from core.testing.doubles import grey_preview
 
 
 class Peers:
@@ -19,6 +28,9 @@ class Peers:
 
     def progress(self, job_id, event, attempt):
         self.told.append(("progress", job_id, attempt))
+
+    def preview(self, job_id, preview, attempt):
+        self.told.append(("preview", job_id, attempt))
 
     def owed(self):
         self.told.append("owed")
@@ -42,6 +54,10 @@ class Node:
     def progress(self, attempt, step):
         event = Working(Stage.STAGE1, step, 8, step / 8)
         self.incoming.receive(Topic.PROGRESS, of_progress(ProgressMessage("job", attempt, event)))
+
+    def preview(self, attempt, grey):
+        message = PreviewMessage("job", attempt, grey_preview(grey))
+        self.incoming.receive(Topic.PREVIEW, of_preview(message))
 
 
 def test_what_is_heard_is_done_here_and_told_to_nobody():
@@ -97,4 +113,17 @@ def test_unknown_topics_and_texts_change_nothing():
         node.incoming.receive(topic, "{" if topic != Topic.OWED else "")
 
     assert node.hub.latest("job") is None
+    assert node.peers.told == []
+
+
+def test_previews_are_of_the_attempt_that_has_the_job_and_go_no_further():
+    node = Node()
+    node.preview(1, 10)
+    assert node.hub.preview("job") is None
+
+    node.progress(2, 1)
+    node.preview(2, 20)
+    node.preview(1, 30)
+
+    assert node.hub.preview("job") == grey_preview(20)
     assert node.peers.told == []

@@ -4,16 +4,22 @@ import pytest
 
 from core.bus.messages import (
     LIMIT,
+    PREVIEW_LIMIT,
     CancelMessage,
+    PreviewMessage,
     ProgressMessage,
     Topic,
     of_cancel,
+    of_preview,
     of_progress,
     read_cancel,
+    read_preview,
     read_progress,
 )
 from core.bus.outgoing import OutgoingMessages
+from core.domain.clip_preview import MOST_BYTES, MOST_MOMENTS, ClipPreview
 from core.domain.progress import Downloading, Stage, Waiting, Working
+from core.testing.doubles import grey_preview
 from tests.support.clocks import Seconds
 
 EVENTS = (
@@ -45,6 +51,17 @@ def test_a_cancel_arrives_as_it_was_sent():
     assert read_cancel(of_cancel(message)) == message
 
 
+def test_a_preview_arrives_as_it_was_sent_however_large_it_may_be():
+    head = b"RIFF....WEBP"
+    largest = ClipPreview(head + bytes(MOST_BYTES - len(head)), MOST_MOMENTS)
+    for preview in (largest, grey_preview()):
+        message = PreviewMessage("c" * 32, 3, preview)
+        text = of_preview(message)
+
+        assert len(text.encode()) <= PREVIEW_LIMIT
+        assert read_preview(text) == message
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", "null", '{"job":1}', '{"job":"a","attempt":1,"kind":"flying","event":{}}',
@@ -54,6 +71,7 @@ def test_a_cancel_arrives_as_it_was_sent():
 def test_what_another_version_wrote_is_no_message(text):
     assert read_progress(text) is None
     assert read_cancel(text) is None
+    assert read_preview(text) is None
 
 
 def test_fields_of_a_newer_version_are_left_out():
@@ -98,6 +116,22 @@ async def test_progress_of_a_job_is_sent_at_most_twice_a_second():
         await out._send_due()
 
     assert len(sent) == 4
+
+
+async def test_of_previews_the_newest_is_sent_at_most_twice_a_second_beside_progress():
+    clock = Seconds()
+    out, sent = await collected(clock)
+    for tenth in range(20):
+        clock.now = 100 + tenth / 10
+        out.progress("job", Working(Stage.STAGE1, tenth, 20, tenth / 20), 1)
+        out.preview("job", grey_preview(tenth * 10), 1)
+        out.preview("other", grey_preview(tenth * 10), 1)
+        await out._send_due()
+
+    previews = [read_preview(text) for topic, text in sent if topic is Topic.PREVIEW]
+    assert len(sent) == 12
+    assert [one.job for one in previews] == ["job", "other"] * 4
+    assert previews[2].preview == grey_preview(50)
 
 
 async def test_a_message_that_cannot_be_sent_is_lost_and_the_next_one_is_sent():

@@ -347,7 +347,7 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("lives", [8, 40])  # the first in `make test`, see tests/slow.py
+@pytest.mark.parametrize("lives", [4, 40])  # the first in `make test`, see tests/slow.py
 def test_every_life_keeps_the_books(make_room, quick_folder, new_database, lives):
     Life.make_room = staticmethod(make_room)
     Life.quick_folder = staticmethod(quick_folder)

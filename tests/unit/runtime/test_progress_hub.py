@@ -1,5 +1,6 @@
 import asyncio
 
+from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress, Stage, Waiting, Working
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -18,6 +19,27 @@ def test_the_newest_event_is_kept_until_the_job_ends() -> None:
     assert hub.latest("b") is None
     hub.close("a")
     assert hub.latest("a") is None
+
+
+def test_the_newest_preview_is_kept_while_the_job_is_made_and_no_longer() -> None:
+    hub, first, second = ProgressHub(), ClipPreview(b"1", 1), ClipPreview(b"2", 1)
+    hub.show("a", first)
+    assert hub.preview("a") is None  # nobody knows of such a job
+
+    hub.publish("a", step(1))
+    hub.show("a", first)
+    hub.show("a", second)
+    hub.publish("a", step(2))
+    assert hub.preview("a") == second
+    assert hub.preview("b") is None
+
+    hub.publish("a", Waiting(1, 2.0))  # its node was lost
+    assert hub.preview("a") is None
+    hub.publish("a", step(1))
+    hub.show("a", first)
+    hub.close("a")
+    hub.receive_preview("a", second)  # late
+    assert hub.preview("a") is None
 
 
 def test_a_listener_hears_every_event_of_every_job_from_then_on() -> None:

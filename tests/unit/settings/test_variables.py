@@ -117,6 +117,7 @@ VARIABLES = [
     ("CLAPPER_ACCEPT_MODEL_LICENCES", "models.accept_licences", "true"),
     ("CLAPPER_SHUTDOWN_GRACE_S", "worker.shutdown_grace_s", "7"),
     ("CLAPPER_ENCODE_TIMEOUT_S", "worker.encode_timeout_s", "7"),
+    ("CLAPPER_PREVIEWS", "worker.previews", "false"),
     ("CLAPPER_SUPERVISE", "worker.supervise", "false"),
     ("CLAPPER_RESTARTS_AN_HOUR", "worker.restarts_an_hour", "7"),
     ("CLAPPER_DELIVERY_ATTEMPTS", "delivery.attempts", "7"),

@@ -8,7 +8,8 @@ from core.domain.people import Requester
 from core.i18n.messages import name
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.storage.dead_letters import DeadDeliveries
-from core.storage.outbox import LEASE_MS, DeliveryClaim, Outbox
+from core.storage.outbox import Outbox
+from core.storage.owed_rows import LEASE_MS, DeliveryClaim
 
 ANNA = Requester("discord", "anna")
 

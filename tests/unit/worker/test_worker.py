@@ -21,7 +21,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.runtime.notifier import LocalDispatcher
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, grey_preview, running, t2v
 from core.testing.jobs import submit_request
 from core.worker.attempt import JobAttempt, Phase
 from core.worker.worker import Finish
@@ -82,6 +82,33 @@ async def test_at_most_one_clip_is_encoded_beside_the_running_job(
         for _ in range(4):
             held.permits.release()
         await delivery.until(4)
+
+
+async def test_previews_are_shown_while_a_job_is_made_and_not_once_it_is_cancelled(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery
+) -> None:
+    core.router.register(delivery)
+    executor.gate.clear()
+    async with running(core), asyncio.timeout(120):
+        job = await submit(core, "ann")
+        await executor.started.wait()
+        executor.show(grey_preview(10))
+        assert core.hub.preview(job) == grey_preview(10)
+
+        core.ends.dispatcher.cancel(job, "owner")
+        executor.show(grey_preview(20))
+        assert core.hub.preview(job) == grey_preview(10)
+        await delivery.until(1)
+
+    assert core.hub.preview(job) is None
+
+
+async def test_nobody_is_shown_anything_where_the_settings_want_none(
+    settings_with: Callable[..., Settings],
+) -> None:
+    executor = QuickExecutor()
+    async with open_core(settings_with(previews=False), executor):
+        assert executor.looks is None
 
 
 async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(

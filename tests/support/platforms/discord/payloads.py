@@ -25,7 +25,7 @@ def role_object(role_id: int, name: str, rights: int = 0) -> dict[str, Any]:
 
 def guild_object(world: World, guild_id: int) -> dict[str, Any]:
     """Return a guild as GUILD_CREATE carries it to a bot without members."""
-    roles = [role_object(guild_id, "@everyone")]
+    roles = [role_object(guild_id, "@everyone", world.guild_rights)]
     roles += [
         role_object(role, f"role-{role}", world.role_rights.get(role, 0))
         for role in world.role_ids()

@@ -86,19 +86,22 @@ class DiscordServer:
         attachments: dict[str, dict[str, Any]] | None = None,
         locale: str = "en-US",
         people: dict[str, int] | None = None,
+        channels: dict[str, Channel] | None = None,
         **options: Any,
     ) -> Interaction:
         """Let ``user`` use a slash command; ``name`` may have a subcommand after a space.
 
-        ``attachments`` and ``people`` (user ids) go by the option that they fill.
+        ``attachments``, ``people`` (user ids) and ``channels`` go by the option that they fill.
         """
-        files, chosen = attachments or {}, people or {}
+        files, chosen, places = attachments or {}, people or {}, channels or {}
         given = [_option(key, value) for key, value in options.items()]
         given += [{"name": key, "type": 11, "value": item["id"]} for key, item in files.items()]
         given += [{"name": key, "type": 6, "value": str(who)} for key, who in chosen.items()]
+        given += [{"name": key, "type": 7, "value": str(c.id)} for key, c in places.items()]
         resolved = {
             "attachments": {item["id"]: item for item in files.values()},
             "users": {str(who): user_object(who) for who in chosen.values()},
+            "channels": {str(c.id): {**c.payload(), "permissions": "0"} for c in places.values()},
         }
         root, *rest = name.split()
         for part in reversed(rest):

@@ -16,6 +16,12 @@ RESTRICTED = (
     *("can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages"),
     *("can_manage_topics", "can_edit_tag", "can_react_to_messages"),
 )
+ADMINISTRATOR = (  # what the library reads of one
+    *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages"),
+    *("can_manage_video_chats", "can_restrict_members", "can_promote_members"),
+    *("can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories"),
+    *("can_delete_stories", "can_edit_messages"),
+)
 CONFLICT = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
     " running"
@@ -147,6 +153,9 @@ class Api:
         chat = self._chat(data)
         if int(data["user_id"]) != BOT["id"]:
             return _member(chat, int(data["user_id"]))
+        if chat.type == "channel":
+            rights = dict.fromkeys(ADMINISTRATOR, True) | {"can_post_messages": chat.may_send_media}
+            return {"status": "administrator", "user": BOT, **rights}
         if chat.may_send_media:
             return {"status": "member", "user": BOT}
         rights = dict.fromkeys(RESTRICTED, False)
@@ -218,7 +227,12 @@ class Api:
 
     async def do_deletemessage(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
-        self._message(data).deleted = True
+        try:
+            self._message(data).deleted = True
+        except ApiError as error:
+            if "to edit" in str(error):
+                raise ApiError(400, "Bad Request: message to delete not found") from error
+            raise
         return True
 
     async def do_answercallbackquery(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:

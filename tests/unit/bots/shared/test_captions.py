@@ -7,7 +7,8 @@ import pytest
 import bots.discord.rendering
 import bots.telegram.rendering
 from bots.shared.captions import Telling, caption
-from bots.telegram.address import display_name, message_link
+from bots.shared.post_links import telegram_link
+from bots.telegram.address import display_name
 from core.domain.followups import Action
 from core.domain.jobs import Job, JobState, ReplyTo
 from core.domain.lineage import JobOrigin
@@ -81,9 +82,9 @@ def test_a_caption_names_the_maker_and_what_it_was_made_from(texts, limit: int) 
 
 
 def test_only_messages_of_supergroups_have_an_address() -> None:
-    assert message_link("-1001234567890/42") == "https://t.me/c/1234567890/42"
-    assert message_link("-77/42") == ""
-    assert message_link("501/42") == ""
+    assert telegram_link("-1001234567890/42") == "https://t.me/c/1234567890/42"
+    assert telegram_link("-77/42") == ""
+    assert telegram_link("501/42") == ""
 
 
 class Named:
