@@ -91,6 +91,7 @@ class _Services:
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
+            parts.settings.workflows_dir if parts.executor.name == "comfy" else None,
         )
 
 

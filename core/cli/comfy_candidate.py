@@ -9,27 +9,24 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from core.cli.workflow_try import AllThere, runner_of, write_inputs
+from core.cli.workflow_try import stand_in, try_workflow
 from core.comfy.device import device_kind
 from core.comfy.executor import ComfyExecutor, ComfyOptions
 from core.comfy.job_run import ExecutionPlan
 from core.comfy.object_info import object_info
 from core.comfy.paths import ComfyPaths, pinned_paths
 from core.comfy.startup import start
-from core.comfy.testing.stand_ins import tiny_stand_ins
-from core.comfy.trial import shortened, try_controls
+from core.comfy.testing.stand_ins import StandInFiles, written_in_words
 from core.domain.modes import Mode
 from core.errors import GenerationFailed
 from core.i18n.messages import explain
 from core.models.catalog import Profile, names
 from core.settings import Settings, load_settings
-from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.graph import Graph
 from core.workflow.library import Workflow, load
-from core.workflow.model_files import named_files
 from core.workflow.node_schema import Info
 from core.workflow.schema_drawing import schema_of
 from core.workflow.split_loaders import split_loaders
@@ -66,37 +63,26 @@ def _shapes(workflow: Workflow) -> Iterator[tuple[Workflow, Graph]]:
 async def try_modes(modes: list[Mode], place: ComfyPaths, settings: Settings, work: Path) -> None:
     """Run every control of ``modes`` in the workflows in use, and print a line for each mode."""
     options = ComfyOptions(device_kind(), settings.comfy.vram, settings.comfy.packs)
-    used = {mode: load(mode, settings.workflows_dir) for mode in modes}
-    adopted = [workflow for workflow in used.values() if workflow.custom]
-    for workflow in adopted:
-        save_adoption(shortened(workflow), work / "workflows")
+    used = [load(mode, settings.workflows_dir) for mode in modes]
     plan = ExecutionPlan(Profile.FP8, custom=work / "workflows")
-    executor = ComfyExecutor(place, AllThere(), plan, options)
+    executor = ComfyExecutor(place, StandInFiles(place.models), plan, options)
     try:
         await executor.warm_up()
-        files = tuple(file for workflow in adopted for file in named_files(workflow.graph))
-        family = await asyncio.to_thread(tiny_stand_ins, files, place.models)
-        executor.plan = replace(plan, family=family)
-        for mode, workflow in used.items():
-            _say(
-                {"mode": mode, **await _tried(executor, mode, work / mode, custom=workflow.custom)}
-            )
+        await stand_in(executor, used, place.models)
+        with written_in_words():
+            for workflow in used:
+                _say({"mode": workflow.mode, **await _tried(executor, workflow, work)})
     finally:
         await executor.close()
 
 
-async def _tried(
-    executor: ComfyExecutor, mode: Mode, folder: Path, *, custom: bool
-) -> dict[str, object]:
-    """Return the rows of one mode, or why it does not run."""
-    given = await asyncio.to_thread(write_inputs, mode, folder / "media")
+async def _tried(executor: ComfyExecutor, workflow: Workflow, work: Path) -> dict[str, object]:
+    """Return the rows of one workflow, or why it does not run."""
     try:
-        rows = await try_controls(runner_of(executor, folder), mode, given, negative=False)
+        rows = await try_workflow(executor, workflow, work / workflow.mode)
     except GenerationFailed as problem:
         return {"broken": explain(problem)}
-    # whether somebody's own graph uses a negative prompt is not known here
-    judged = [row for row in rows if not (custom and row.control == "negative_prompt")]
-    return {"rows": [asdict(row) for row in judged]}
+    return {"rows": [asdict(row) for row in rows]}
 
 
 def _say(line: dict[str, object]) -> None:

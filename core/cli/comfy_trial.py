@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.cli.trial_tables import control_name
 from core.comfy.install.candidate import add_packages, commit_of, lay_out
 from core.comfy.install.choice import ChosenCheckout, write_choice
 from core.comfy.install.errors import CandidateFailed
@@ -102,7 +103,7 @@ def _failures(line: dict[str, Any], tell: Told) -> Iterator[str]:
     if "rows" not in line:
         return
     rows = [ControlTrial(**row) for row in line["rows"]]
-    idle = [row.control for row in rows if not row.holds]
+    idle = [control_name(row) for row in rows if not row.holds]
     facts = {"mode": line["mode"], "count": len(rows), "controls": ", ".join(idle)}
     tell(
         say(

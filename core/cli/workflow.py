@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -18,11 +18,14 @@ from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adop
 from core.workflow.editor import convert
 from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, read
-from core.workflow.library import load, load_all, paths_of
+from core.workflow.library import Workflow, load, load_all, paths_of
 from core.workflow.model_files import LookedFor, NamedFileState, look_for_files
 from core.workflow.node_schema import NODES
 from core.workflow.schema_drawing import redraw
 from core.workflow.validation import require_sound, unknown_kinds
+
+if TYPE_CHECKING:
+    from core.comfy.trial import TriedWorkflow
 
 APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
 
@@ -76,29 +79,58 @@ def adopt_file(
 
 @APP.command("try", help=say("help_workflow_try"))
 def try_file(
-    file: FileArgument,
-    mode: ModeOption,
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help=say("help_workflow_tried")),
+    ] = None,
     *,
+    mode: Annotated[Mode | None, typer.Option(help=say("help_workflow_mode"))] = None,
     output: Annotated[str, typer.Option(help=say("help_workflow_output"))] = "",
+    markdown: Annotated[Path | None, typer.Option(help=say("help_workflow_markdown"))] = None,
 ) -> None:
     """Run ``file`` twice for each control of ``mode``, and show what the control changes.
+
+    Without a file, the workflow in use: of ``mode``, or of every mode.
+
+    Raises:
+        BadParameter: a file without its mode.
+        ControlsIdle: a control changes nothing, or something that it must not.
+    """
+    with explained_exit(), tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
+        settings = load_settings()
+        if file is not None:
+            if mode is None:
+                raise typer.BadParameter(say("workflow_try_mode"), param_hint="--mode")
+            graph, _ = _graph(file, settings)
+            tried = [adopt(graph, mode, settings.models_folder / "loras", output).workflow]
+        else:
+            used = list(Mode) if mode is None else [mode]
+            tried = [load(each, settings.workflows_dir) for each in used]
+        asyncio.run(_try(tried, settings, Path(folder), markdown))
+
+
+async def _try(
+    workflows: list[Workflow], settings: Settings, folder: Path, markdown: Path | None
+) -> None:
+    """Show what each control of ``workflows`` changes; ``markdown`` gets the tables as well.
 
     Raises:
         ControlsIdle: a control changes nothing, or something that it must not.
     """
-    from core.cli.workflow_try import trial_table, try_adoption
+    from core.cli.trial_tables import control_name, trial_document, trial_table
+    from core.cli.workflow_try import try_workflows
 
-    console = out()
-    with explained_exit(), tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
-        settings = load_settings()
-        graph, _ = _graph(file, settings)
-        found = adopt(graph, mode, settings.models_folder / "loras", output)
-        rows, real = asyncio.run(try_adoption(found, settings, Path(folder)))
-        console.print(trial_table(rows, mode))
-        console.print(say("workflow_trial_real" if real else "workflow_trial_stand_ins"))
-        idle = [row.control for row in rows if not row.holds]
+    tried: list[TriedWorkflow] = []
+    async for found in try_workflows(workflows, settings, folder):
+        tried.append(found)  # each is shown as soon as it is there
+        out().print(trial_table(found.rows, found.mode))
+        out().print(say("workflow_trial_real" if found.real else "workflow_trial_stand_ins"))
+    if markdown is not None:
+        await asyncio.to_thread(markdown.write_text, trial_document(tried), "utf-8")
+    for found in tried:
+        idle = [control_name(row) for row in found.rows if not row.holds]
         if idle:
-            raise ControlsIdle(mode, ", ".join(idle))
+            raise ControlsIdle(found.mode, ", ".join(idle))
 
 
 @APP.command("list", help=say("help_workflow_list"))

@@ -1,34 +1,33 @@
-"""``clapper workflow try``: run a graph in ComfyUI at the smallest size, control by control."""
+"""``clapper workflow try``: run workflows in ComfyUI at the smallest size, control by control."""
 
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-
-from rich.table import Table
 
 from core.comfy.device import device_kind
 from core.comfy.executor import ComfyExecutor, ComfyOptions
 from core.comfy.install.availability import missing_components
 from core.comfy.job_run import ExecutionPlan
 from core.comfy.paths import ComfyPaths, comfy_paths
-from core.comfy.testing.stand_ins import tiny_stand_ins
-from core.comfy.trial import ControlTrial, Given, Run, shortened, try_controls
+from core.comfy.testing.stand_ins import StandInFiles, tiny_stand_ins, written_in_words
+from core.comfy.trial import TOKENS, ControlTrial, Run, TriedWorkflow, shortened, try_controls
 from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.progress import ProgressSink
 from core.domain.requests import Request
 from core.errors.setup import ComfyUnavailable
-from core.i18n.messages import name, say
 from core.interfaces.executor import Order
-from core.models.catalog import ModelFile, Profile
+from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
-from core.workflow.adopt import Adoption
 from core.workflow.adopt.pipeline import save_adoption
+from core.workflow.control_trials import Given, TrialCase, trial_cases
+from core.workflow.library import Workflow
 from core.workflow.model_files import NamedFileState, look_for_files, named_files
 
 
@@ -43,49 +42,88 @@ class AllThere:
         return tuple(Path(file.name) for file in files)
 
 
-async def try_adoption(
-    found: Adoption, settings: Settings, folder: Path
-) -> tuple[list[ControlTrial], bool]:
-    """Run the workflow of ``found`` for each control.
+async def try_workflows(
+    workflows: Sequence[Workflow], settings: Settings, folder: Path
+) -> AsyncIterator[TriedWorkflow]:
+    """Run every control of each of ``workflows``.
 
     Args:
-        found: the adoption, which need not be kept.
+        workflows: adopted ones, which need not be kept, and the project's own.
         settings: where ComfyUI and the model files lie.
         folder: an empty one, to work in.
 
-    Returns:
-        The rows, and whether the graph's own model files were used: else small ones of random
-        weights stood for them, as not all of its own are here.
+    Yields:
+        What came of each, in their order.
 
     Raises:
         ComfyUnavailable: no ComfyUI is installed.
-        GenerationFailed: the graph does not run.
+        GenerationFailed: a graph does not run.
     """
     missing = [item for item in missing_components(settings) if item.required]
     if missing:
         raise ComfyUnavailable(", ".join(item.what for item in missing), missing[0].command)
-    graph, mode = found.workflow.graph, found.workflow.mode
-    looked = look_for_files(graph, settings.models_folder)
-    real = bool(looked) and all(item.state is NamedFileState.FOUND for item in looked)
-    save_adoption(shortened(found.workflow), folder / "workflows")
     installed = comfy_paths(settings)
+    real = all(_has_files(workflow, settings) for workflow in workflows)
     models = settings.models_folder.absolute() if real else folder / "models"
     place = ComfyPaths(installed.checkout, installed.packs, folder / "comfy", models)
     options = ComfyOptions(device_kind(), settings.comfy.vram, settings.comfy.packs)
-    plan = ExecutionPlan(Profile.FP8, custom=folder / "workflows")
-    executor = ComfyExecutor(place, AllThere(), plan, options)
+    profile = Profile(settings.models.profile) if real else Profile.FP8
+    plan = ExecutionPlan(profile, custom=folder / "workflows")
+    executor = ComfyExecutor(place, AllThere() if real else StandInFiles(models), plan, options)
     try:
         await executor.warm_up()
-        if not real:
-            family = await asyncio.to_thread(tiny_stand_ins, named_files(graph), models)
-            executor.plan = replace(plan, family=family)
-        given = await asyncio.to_thread(write_inputs, mode, folder / "media")
-        idle = any(notice.code == "adopt_negative_idle" for notice in found.notices)
-        bound = found.workflow.bindings.named("negative_prompt")
-        run = runner_of(executor, folder)
-        return await try_controls(run, mode, given, negative=bool(bound) and not idle), real
+        with ExitStack() as stack:
+            if not real:
+                stack.enter_context(written_in_words())
+                await stand_in(executor, workflows, models)
+            for workflow in workflows:
+                rows = await try_workflow(executor, workflow, folder / workflow.mode)
+                yield TriedWorkflow(workflow.mode, rows, real)
     finally:
         await executor.close()
+
+
+def _has_files(workflow: Workflow, settings: Settings) -> bool:
+    """Tell whether every model file that ``workflow`` may want is here."""
+    if workflow.custom:
+        looked = look_for_files(workflow.graph, settings.models_folder)
+        return bool(looked) and all(item.state is NamedFileState.FOUND for item in looked)
+    files = FAMILY.profiles[Profile(settings.models.profile)].files.values()
+    return all((settings.models_folder / file.folder / file.name).is_file() for file in files)
+
+
+async def stand_in(executor: ComfyExecutor, workflows: Sequence[Workflow], models: Path) -> None:
+    """Let ``executor``, which is warm, make clips of ``workflows`` with small random weights."""
+    named = (named_files(workflow.graph) for workflow in workflows if workflow.custom)
+    files = tuple(file for some in named for file in some)
+    family = await asyncio.to_thread(tiny_stand_ins, files, models)
+    executor.plan = replace(executor.plan, family=replace(family, enhanced_tokens=TOKENS))
+
+
+async def try_workflow(
+    executor: ComfyExecutor, workflow: Workflow, folder: Path
+) -> list[ControlTrial]:
+    """Try every control of ``workflow`` in ``executor``, which is warm and has its models.
+
+    Args:
+        executor: whose folder of adopted workflows gets ``workflow``, if it is one.
+        workflow: to try.
+        folder: a new one, for its inputs.
+
+    Raises:
+        GenerationFailed: it does not run.
+    """
+    given = await asyncio.to_thread(write_inputs, workflow.mode, folder / "media")
+    return await try_cases(executor, workflow, folder, trial_cases(workflow, given))
+
+
+async def try_cases(
+    executor: ComfyExecutor, workflow: Workflow, folder: Path, cases: Sequence[TrialCase]
+) -> list[ControlTrial]:
+    """Try ``cases`` of ``workflow``, whose files lie in ``folder / "media"``."""
+    if workflow.custom and executor.plan.custom is not None:
+        save_adoption(shortened(workflow), executor.plan.custom)
+    return await try_controls(runner_of(executor, folder), cases)
 
 
 def write_inputs(mode: Mode, folder: Path) -> Given:
@@ -97,7 +135,7 @@ def write_inputs(mode: Mode, folder: Path) -> Given:
             _input(slot.kind, folder, next(numbers)),
             _input(slot.kind, folder, next(numbers)),
         )
-        for slot in MODES[mode].slots
+        for slot in MODES[mode].every_slot
     }
 
 
@@ -106,14 +144,14 @@ def _input(kind: MediaKind, folder: Path, number: int) -> MediaFile:
     path, facts = folder / "made", dict[str, float]()
     match kind:
         case MediaKind.IMAGE:
-            path = write_png(path.with_suffix(".png"), shade=40 + 70 * (number % 3))
+            path = write_png(path.with_suffix(".png"), shade=20 + 15 * (number % 16))
             facts = {"width": 128, "height": 96}
         case MediaKind.AUDIO:
             path = write_wav(path.with_suffix(".wav"), pitch=220.0 * (number + 1))
             facts = {"seconds": 1.5, "sample_rate": 48000}
         case MediaKind.VIDEO:
-            path = write_video(path.with_suffix(".mp4"), frames=12 * (number + 1))
-            facts = {"width": 96, "height": 64, "seconds": (number + 1) / 2, "fps": 24}
+            path = write_video(path.with_suffix(".mp4"), frames=24 + 12 * number)
+            facts = {"width": 96, "height": 64, "seconds": 1 + number / 2, "fps": 24}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     size = path.stat().st_size
     path.rename(folder / f"{digest}{path.suffix}")
@@ -124,26 +162,22 @@ def runner_of(executor: ComfyExecutor, folder: Path) -> Run:
     """Return what makes the clip of a request whose files lie in ``folder / "media"``."""
     numbers = itertools.count(1)
 
-    async def run(request: Request) -> RawClip:
+    async def run(request: Request, *, guided: bool) -> RawClip:
         number = next(numbers)
         workspace = folder / "work" / str(number)
         workspace.mkdir(parents=True)
         order = Order(f"{number:032x}", 1, request, folder / "media", workspace)
-        return await executor.execute(order, lambda _: None, CancelToken())
+        plan = executor.plan
+        executor.plan = replace(plan, family=_guided(plan.family, plan.profile, allowed=guided))
+        try:
+            return await executor.execute(order, lambda _: None, CancelToken())
+        finally:
+            executor.plan = plan
 
     return run
 
 
-def trial_table(rows: Sequence[ControlTrial], mode: Mode) -> Table:
-    """Return what each control changed, and by how much."""
-    heads = ("control", "changed", "amount", "verdict")
-    title = say("workflow_trial_title", {"mode": mode})
-    table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
-    for row in rows:
-        parts = {"trial_picture": row.picture, "trial_sound": row.sound}
-        changed = [name(part) for part, amount in parts.items() if amount] or [name("trial_none")]
-        amounts = [f"{amount:.4f}" for amount in parts.values() if amount] or ["0"]
-        verdict = name("trial_holds" if row.holds else "trial_fails")
-        cells = (row.problem, "") if row.problem else (", ".join(changed), ", ".join(amounts))
-        table.add_row(row.control, *cells, verdict)
-    return table
+def _guided(family: ModelFamily, profile: Profile, *, allowed: bool) -> ModelFamily:
+    """Return ``family`` whose ``profile`` runs the guided schedule only where it is allowed."""
+    spec = replace(family.profiles[profile], guided=allowed)
+    return replace(family, profiles={**family.profiles, profile: spec})

@@ -12,9 +12,11 @@ from core.domain.media import MediaFile, MediaKind, Sound
 from core.domain.modes import MODES
 from core.interfaces.executor import Order
 from core.media.decode import load_sound, sound_between
+from core.workflow.adopt.given_sound import carries_given
+from core.workflow.library import Workflow
 
 
-def sound_of(order: Order, output: NodeOutput, *, custom: bool) -> Sound | None:
+def sound_of(order: Order, output: NodeOutput, workflow: Workflow) -> Sound | None:
     """Return the sound of the clip of ``order``.
 
     A waveform that went through the audio VAE and back is not the one that was sent.
@@ -22,14 +24,15 @@ def sound_of(order: Order, output: NodeOutput, *, custom: bool) -> Sound | None:
     Args:
         order: what was asked, and where its files are.
         output: what the graph gave.
-        custom: the graph is somebody's own, whose sound may have any length.
+        workflow: somebody's own may give sound of any length, and end with another than the given.
     """
     request = order.request
     given = request.media().get(MODES[request.mode].length_from or "")
     if film_of(request) is not None:
         return _continued(order, output, given)
-    if given is None or given.kind is not MediaKind.AUDIO:
-        return sound_as_asked(output.sound, request.sampling) if custom else output.sound
+    if given is None or given.kind is not MediaKind.AUDIO or not carries_given(workflow):
+        own = workflow.custom
+        return sound_as_asked(output.sound, request.sampling) if own else output.sound
     seconds = request.sampling.seconds
     return load_sound(order.path_of(given), given.sample_rate or 48_000, 2, seconds)
 

@@ -138,7 +138,7 @@ class JobRun:
             self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
         if workflow.custom:
             output = frames_as_asked(output, self._asked(), bound)
-        return self._clip(output, ended, relay, tile, custom=workflow.custom)
+        return self._clip(output, ended, relay, tile, workflow)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
@@ -220,8 +220,7 @@ class JobRun:
         ended: PromptResult,
         relay: StageRelay,
         tile: int,
-        *,
-        custom: bool,
+        workflow: Workflow,
     ) -> RawClip:
         seconds = relay.seconds()
         # Reading model files is not the requester's doing; everything else is.
@@ -238,7 +237,7 @@ class JobRun:
         return RawClip(
             frames=output.frames[shown_frames(request) * request.sampling.factor :],
             fps=float(request.sampling.fps),
-            sound=sound_of(self.order, output, custom=custom),
+            sound=sound_of(self.order, output, workflow),
             gpu_ms=gpu_ms,
             notes=self._notes(forwards),
             peak_bytes=peak or None,

@@ -1,34 +1,26 @@
 """Run a workflow twice for each control, and measure what the control changes."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from core.domain.media import MediaFile, RawClip, Sound
-from core.domain.modes import MODES, Mode
-from core.domain.presets import Preset
-from core.domain.requests import Request, Sampling, make_request
-from core.errors import ClipDiffers
+from core.domain.media import RawClip, Sound
+from core.domain.modes import Mode
+from core.domain.requests import Request
+from core.errors import Cancelled, ClipDiffers, GenerationFailed
+from core.i18n.messages import explain
+from core.workflow.control_trials import CONDITIONS, TrialCase
 from core.workflow.graph import Literal
 from core.workflow.library import Workflow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIDE = 128  # px; the smallest latent of two stages, whose first is half of it
-FRAMES = 17
+TOKENS = 16  # of a text that a model writes
+REPEAT = "repeat"  # the row of what is asked twice
 _TEXT_LENGTHS = {"max_length", "max_tokens", "max_new_tokens"}
-_TOKENS = 16  # of a text that a model writes
-_PROMPTS = ("a boat leaves the harbour", "seven red kites over a snowy mountain")
-# What changes with each control of numbers; sizes are multiples of 64, lengths 8k+1.
-_NUMBERS: Mapping[str, Mapping[str, int]] = {
-    "seed": {"seed": 2},
-    "size": {"width": 192},
-    "frames": {"frames": 25},
-    "fps": {"fps": 30},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +32,25 @@ class ControlTrial:
     sound: float
     holds: bool  # it changes what it must, or nothing where it must not
     problem: str = ""  # what came back instead of what was asked
+    value: str = ""  # that the control was changed to; empty for texts and files
+    beside: str = ""  # conditions under which it was tried, an identifier with a word
 
 
-Run = Callable[[Request], Awaitable[RawClip]]
-Given = Mapping[str, tuple[MediaFile, MediaFile]]  # role: two files to choose from
+@dataclass(frozen=True, slots=True)
+class TriedWorkflow:
+    """What came of trying one workflow."""
+
+    mode: Mode
+    rows: Sequence[ControlTrial]
+    real: bool  # with its own model files: else small ones of random weights stood for them
+
+
+class Run(Protocol):
+    """Makes the clip of a request."""
+
+    async def __call__(self, request: Request, *, guided: bool) -> RawClip:
+        """Return the clip; ``guided``: the schedule with guidance is allowed."""
+        ...
 
 
 def shortened(workflow: Workflow) -> Workflow:
@@ -51,61 +58,64 @@ def shortened(workflow: Workflow) -> Workflow:
     graph = workflow.graph
     for node in graph.nodes.values():
         for name in _TEXT_LENGTHS & node.inputs.keys():
-            graph = graph.with_nodes(node.with_input(name, Literal.of(_TOKENS)))
+            graph = graph.with_nodes(node.with_input(name, Literal.of(TOKENS)))
     return replace(workflow, graph=graph)
 
 
-async def try_controls(run: Run, mode: Mode, given: Given, *, negative: bool) -> list[ControlTrial]:
-    """Try every control of ``mode``.
+async def try_controls(run: Run, cases: Sequence[TrialCase]) -> list[ControlTrial]:
+    """Try every case, and at the end the first request once more.
 
     Args:
         run: makes the clip of a request.
-        mode: of the workflow.
-        given: two files for each role.
-        negative: whether the negative prompt is said to act.
+        cases: of one workflow, the first of them under the first conditions.
 
     Returns:
-        A row for each control, first one for nothing changed.
+        A row for each case, the last one for nothing changed.
+
+    Raises:
+        Cancelled: somebody stopped it.
+        GenerationFailed: not even what nothing is changed of can be made.
     """
-    plain = _request(mode, given)
-    before = await run(plain)
-    rows = [_compare("repeat", before, await run(plain), acts=False)]
-    for control, request in _changed(plain, mode, given):
-        acts = negative if control == "negative_prompt" else True
+    made: dict[tuple[Request, bool], RawClip] = {}
+
+    async def clip_of(request: Request, *, guided: bool) -> RawClip:
+        if (request, guided) not in made:
+            made[request, guided] = await run(request, guided=guided)
+        return made[request, guided]
+
+    rows: list[ControlTrial] = []
+    for case in cases:
+        guided = case.beside.guided
+        before = await clip_of(case.before, guided=guided)
         try:
-            after = await run(request)
-        except ClipDiffers as problem:
-            told = f"{problem.given} ≠ {problem.asked}"
-            rows.append(ControlTrial(control, 0.0, 0.0, holds=False, problem=told))
-        else:
-            rows.append(_compare(control, before, after, acts=acts))
+            rows.append(_compared(case, before, await clip_of(case.after, guided=guided)))
+        except Cancelled:
+            raise
+        except GenerationFailed as problem:
+            rows.append(_failed(case, problem))
+    # behind all others: what ComfyUI still has of the run before is not made again
+    first = cases[0].before
+    repeated = TrialCase(REPEAT, "", CONDITIONS[0], first, first, acts=False)
+    rows.append(_compared(repeated, made[first, False], await run(first, guided=False)))
     return rows
 
 
-def _request(mode: Mode, given: Given) -> Request:
-    sampling = Sampling(Preset.FAST, SIDE, SIDE, FRAMES, 24, 1)
-    media = {role: files[0] for role, files in given.items()}
-    return make_request(mode, _PROMPTS[0], sampling, media)
+def _failed(case: TrialCase, problem: GenerationFailed) -> ControlTrial:
+    differs = isinstance(problem, ClipDiffers)
+    told = f"{problem.given} ≠ {problem.asked}" if differs else explain(problem)
+    return ControlTrial(
+        case.control, 0.0, 0.0, holds=False, problem=told, value=case.value, beside=case.beside.name
+    )
 
 
-def _changed(plain: Request, mode: Mode, given: Given) -> Iterator[tuple[str, Request]]:
-    """Yield ``plain`` with one control after another changed."""
-    sampling, media = plain.sampling, dict(plain.media())
-    yield "prompt", make_request(mode, _PROMPTS[1], sampling, media)
-    other = replace(sampling, negative_prompt=_PROMPTS[1])
-    yield "negative_prompt", make_request(mode, plain.prompt, other, media)
-    for slot in MODES[mode].slots:
-        files = {**media, slot.role: given[slot.role][1]}
-        yield slot.role, make_request(mode, plain.prompt, sampling, files)
-    for control, change in _NUMBERS.items():
-        yield control, make_request(mode, plain.prompt, replace(sampling, **change), media)
-
-
-def _compare(control: str, before: RawClip, after: RawClip, *, acts: bool) -> ControlTrial:
+def _compared(case: TrialCase, before: RawClip, after: RawClip) -> ControlTrial:
     same = before.frames.shape == after.frames.shape
     picture = _difference(before.frames, after.frames) / 255.0 if same else 1.0
     sound = _of_sounds(before.sound, after.sound)
-    return ControlTrial(control, picture, sound, holds=(picture > 0) is acts)
+    holds = picture > 0 if case.acts else not picture and not sound
+    return ControlTrial(
+        case.control, picture, sound, holds, value=case.value, beside=case.beside.name
+    )
 
 
 def _of_sounds(before: Sound | None, after: Sound | None) -> float:

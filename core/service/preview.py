@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.domain.adjustments import Adjustment
 from core.domain.dimensions import Size
@@ -22,6 +23,7 @@ from core.duration.memory import largest_with_room
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly, TooLargeForDevice
 from core.models.catalog import FAMILY, ModelFile, Profile
 from core.runtime.clock import Clock, now_ms
+from core.service.adopted_graphs import judged_by_graph
 from core.service.estimator import RunBook
 
 MISSING_FILES_MS = 20_000  # how long the disk's answer about model files is believed
@@ -76,6 +78,7 @@ class Previewer:
         profile: Profile,
         executor: str,
         clock: Clock = now_ms,
+        workflows: Path | None = None,
     ) -> None:
         """Take what the answer depends on.
 
@@ -86,6 +89,7 @@ class Previewer:
             profile: of the model files in use.
             executor: its name; "draft" needs no model.
             clock: epoch milliseconds.
+            workflows: folder of adopted workflows; None where none of them is used.
         """
         self._limits = limits
         self._runs = runs
@@ -93,8 +97,24 @@ class Previewer:
         self._profile = profile
         self._executor = executor
         self._clock = clock
+        self._workflows = workflows
         # of what a request needs: bytes missing, and when that was so
         self._looked_up: dict[tuple[ModelFile, ...], tuple[int, int]] = {}
+
+    async def composed(
+        self,
+        mode: Mode,
+        options: Options,
+        media: Mapping[str, MediaFile],
+        filled: Filled | None = None,
+    ) -> Composition:
+        """Compose a request, and say what an adopted graph makes nothing of.
+
+        Raises:
+            ClapperError: it is refused.
+        """
+        made = compose(mode, options, media, self._limits, filled)
+        return await asyncio.to_thread(judged_by_graph, made, self._workflows)
 
     async def preview(
         self,
@@ -114,7 +134,7 @@ class Previewer:
             filled: what was typed with what others chose, where they did.
         """
         try:
-            composition = compose(mode, options, media, self._limits, filled)
+            composition = await self.composed(mode, options, media, filled)
         except ClapperError as refusal:
             return RequestPreview(quota, refusal=refusal.with_traceback(None))
         request = composition.request

@@ -15,7 +15,6 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.quota import QuotaView
-from core.domain.request_builder import compose
 from core.domain.requests import Composition
 from core.domain.words import StyleWords
 from core.errors import InvalidInput
@@ -89,7 +88,7 @@ class UserApi:
         """
         try:
             filled = await self.styles.fill(caller, mode, options, media, kept)
-            return compose(mode, options, media, self.limits, filled)
+            return await self._previewer.composed(mode, options, media, filled)
         except InvalidInput:
             await self.files.release(caller, media.values())
             raise

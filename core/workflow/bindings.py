@@ -76,6 +76,7 @@ class Bindings:
     stages: Mapping[str, Stage]
     forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
+    whole_sound: bool = False  # a given sound is to be staged as a model of the project hears it
     pictures: PictureChain | None = None  # where the mode may have more of them
 
     @property
@@ -112,6 +113,7 @@ def parse_bindings(text: str) -> Bindings:
         stages=MappingProxyType(stages),
         forms=tuple(_form(entry) for entry in data.get("forms", [])),
         canvas=data.get("canvas", SIDE_MULTIPLE),
+        whole_sound=data.get("whole_sound", False),
         pictures=_chain(data["pictures"]) if "pictures" in data else None,
     )
 
@@ -123,6 +125,7 @@ def _chain(entry: Mapping[str, Any]) -> PictureChain:
 def dump_bindings(bindings: Bindings, remark: str) -> str:
     """Write the text of a file for ``bindings`` without forms, headed by ``remark``."""
     lines = [f"# {remark}", f"output = {_quote(bindings.output)}", f"canvas = {bindings.canvas}"]
+    lines += ["whole_sound = true"] if bindings.whole_sound else []
     lines += ["", "[values]"]
     for value in dict.fromkeys(binding.value for binding in bindings.values):
         lines.append(f"{value} = [")

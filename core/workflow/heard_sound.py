@@ -15,6 +15,7 @@ from core.domain.requests import Request
 
 LATENT_RATE = 25  # audio latents a second; source: the audio VAE, 640 samples at 16 kHz
 _RATE, _BLOCK = 44_100, 4096
+_MARGIN_S = 0.01  # a cut by a clock of milliseconds loses no sample, and with it half a block
 _MEL_RATE, _MEL_HOP, _MEL_FRAMES = 16_000, 160, 4  # of the audio VAE, and mel frames of a latent
 
 
@@ -36,6 +37,11 @@ def heard_sound(request: Request) -> HeardSound:
     sampling = request.sampling
     whole_s = whole_blocks(play_time(sampling.sampled_frames, sampling.sampled_fps))
     return HeardSound(0.0, whole_s, whole_s)
+
+
+def cut_seconds(request: Request) -> float:
+    """Return where a graph may cut the sound that is prepared for ``request``: behind all of it."""
+    return heard_sound(request).seconds + _MARGIN_S
 
 
 def latents_of(seconds: float) -> int:

@@ -30,7 +30,7 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
     A source video is staged twice: its pictures at the clip's rate and size
     (:func:`core.workflow.control_video.prepare_control`), and, if it has sound, itself as
     ``sound``. A given sound is staged as the model hears it (:mod:`core.workflow.heard_sound`);
-    a graph of somebody's own gets the file, which it may deliver.
+    a graph of somebody's own gets it so where it hears nothing but whole blocks, else the file.
     """
     bindings = workflow.bindings
     size = bindings.size_of(request.sampling)
@@ -45,7 +45,7 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
             staged.append(InputFile(role, file, control))
             if file.sample_rate:
                 staged.append(InputFile(SOUND, file))
-        elif file.kind is MediaKind.AUDIO and not workflow.custom:
+        elif file.kind is MediaKind.AUDIO and (bindings.whole_sound or not workflow.custom):
             staged.append(InputFile(role, file, heard_sound(request)))
         else:
             staged.append(InputFile(role, file))

@@ -7,6 +7,7 @@ else silence, which the graph draws over.
 from core.domain.continuation import film_frames, run_frames, shown_frames
 from core.domain.dimensions import Size, play_time
 from core.domain.media import MediaFile
+from core.domain.modes import MODES
 from core.domain.requests import Request
 from core.workflow.control_video import ControlVideo, canvas_of
 from core.workflow.heard_sound import HeardSound, whole_blocks
@@ -26,4 +27,5 @@ def shown_sound(request: Request, film: MediaFile) -> HeardSound:
     shown_s = play_time(shown_frames(request), sampling.sampled_fps) + play_time(1, sampling.fps)
     whole_s = whole_blocks(play_time(run_frames(request), sampling.sampled_fps))
     start_s = play_time(film_frames(film, sampling.fps), sampling.fps) - shown_s
-    return HeardSound(start_s, shown_s, whole_s, sampling.sound_from or 0.0)
+    given = MODES[request.mode].length_from in request.media()
+    return HeardSound(start_s, shown_s, whole_s, (sampling.sound_from or 0.0) if given else 0.0)

@@ -30,6 +30,7 @@ _NEEDED = {
 }
 _PLANNED = {
     "seconds",
+    "heard_seconds",
     "typed_prompt",
     "word_rules",
     "added_prompt",
@@ -203,6 +204,13 @@ def _fields(workflow: Workflow) -> Iterator[Defect]:
     for slot in MODES[workflow.mode].slots:
         if slot.role not in bound:
             yield Defect("field_unbound", name=slot.role)
+
+
+def idle_options(workflow: Workflow) -> list[str]:
+    """Return the names of the options of the mode that the graph of ``workflow`` has no use for."""
+    bound = {binding.value for binding in workflow.bindings.values}
+    offered = (option for option in KEPT if option.offered_in(workflow.mode))
+    return [option.name for option in offered if not bound & {*FIELDS[option.name]}]
 
 
 def _listed(spec: NodeSpec, found: Defect) -> bool:

@@ -18,7 +18,7 @@ from core.models.catalog import FAMILY, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
-from core.workflow.heard_sound import held_latents, latents_of
+from core.workflow.heard_sound import cut_seconds, held_latents, latents_of
 from core.workflow.prompt_phrases import (
     added_text,
     has_phrase,
@@ -183,6 +183,7 @@ def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
         "fps": sampling.sampled_fps,
         "fps_exact": float(sampling.sampled_fps),
         "seconds": play_time(run_frames(request), sampling.sampled_fps),
+        "heard_seconds": cut_seconds(request),
         "seed": sampling.seed,
         "stage2_seed": sampling.seed + 1,  # fresh noise: what stage 1 used up is not drawn again
     }

@@ -7,7 +7,7 @@ import importlib.util
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,15 @@ from core.comfy.job_run import ExecutionPlan, RunReport
 from core.comfy.paths import ComfyPaths
 from core.comfy.testing.network_shapes import TINY
 from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.stand_ins import StandInFiles
 from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
-from core.domain.progress import Progress, ProgressSink
+from core.domain.progress import Progress
 from core.domain.requests import Request, Sampling, make_request
 from core.interfaces.executor import Order
-from core.models.catalog import ModelFamily, ModelFile, Profile
+from core.models.catalog import ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.settings import PROJECT_ROOT
 
@@ -40,16 +41,6 @@ shrink()
 NODE_CLASS_MAPPINGS = {{}}
 """
 ROWS = pytest.StashKey[list[tuple[str, ...]]]()
-
-
-class AllThere:
-    """Answers for a model store whose files all lie in ComfyUI's folders already."""
-
-    async def ensure(
-        self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
-    ) -> tuple[Path, ...]:
-        del on_progress, cancel
-        return tuple(Path(file.name) for file in files)
 
 
 @dataclass
@@ -133,7 +124,8 @@ def bench(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
     place = ComfyPaths(bench / "checkout", bench / "packs", bench / "base", bench / "models")
     options = ComfyOptions(device_kind(), packs=True)
-    executor = ComfyExecutor(place, AllThere(), ExecutionPlan(Profile.FP8), options)
+    plan = ExecutionPlan(Profile.FP8)
+    executor = ComfyExecutor(place, StandInFiles(place.models), plan, options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's and torch's own, at import
         asyncio.run(executor.warm_up())

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from core.comfy.testing.stand_ins import StandInFiles
 from core.domain.modes import Mode
 from core.domain.presets import Control
 from core.models.catalog import Profile
+from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from tests.comfy.conftest import Lab
@@ -18,24 +20,36 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.comfy_real,
     pytest.mark.filterwarnings("ignore"),  # torch and ComfyUI warn of themselves
+    pytest.mark.timeout(900),  # these networks look at every frame at a size of their own
 ]
 
 
 async def test_depth_guides_in_place_of_edges(lab: "Lab") -> None:
-    edges = await lab.run(lab.request(Mode.STYLE, seed=70))
-    depth = await lab.run(lab.request(Mode.STYLE, seed=70, control=Control.DEPTH))
-    again = await lab.run(lab.request(Mode.STYLE, seed=70, control=Control.DEPTH))
+    edges = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9))
+    depth = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9, control=Control.DEPTH))
+    again = await lab.run(lab.request(Mode.STYLE, seed=70, frames=9, control=Control.DEPTH))
 
     assert np.array_equal(depth.frames, again.frames)
     assert not np.array_equal(depth.frames, edges.frames)
 
 
-def test_poses_are_drawn_of_whoever_was_found(lab: "Lab") -> None:
-    """One frame, node by node: a whole clip of them takes minutes of a processor."""
+async def test_poses_guide_a_whole_clip_in_place_of_edges(lab: "Lab") -> None:
+    edges = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9))
+    poses = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9, control=Control.POSE))
+
+    assert poses.frames.shape == edges.frames.shape
+    assert not np.array_equal(poses.frames, edges.frames)
+    lab.rows.append(("style", "pose, 9 frames", f"{poses.gpu_ms} ms, {edges.gpu_ms} of edges"))
+
+
+async def test_poses_are_drawn_of_whoever_was_found(lab: "Lab") -> None:
+    """One frame, node by node."""
     golden = Path(__file__).parents[1] / "workflows" / "golden" / "style-pose.json"
     graph = json.loads(golden.read_text("utf-8"))
     torch, nodes, sd = (importlib.import_module(name) for name in ("torch", "nodes", "comfy.sd"))
     models, names = lab.place.models, lab.family.names(Profile.FP8)
+    seeing = lab.family.files_for(Mode.STYLE, Profile.FP8, control=Control.POSE)
+    await StandInFiles(models).ensure(seeing, lambda _: None, CancelToken())
 
     def run(node: str, **linked: object) -> Any:  # what a node of ComfyUI gives
         kind, inputs = graph[node]

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.cli.workflow_try import write_inputs
+from core.cli.trial_tables import control_name
+from core.cli.workflow_try import try_workflow
 from core.comfy.object_info import object_info
 from core.comfy.startup import start
-from core.comfy.testing.stand_ins import tiny_stand_ins
-from core.comfy.trial import shortened, try_controls
+from core.comfy.testing.stand_ins import tiny_stand_ins, written_in_words
 from core.domain.modes import Mode
 from core.workflow.adopt import Adoption, adopt
-from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.editor import convert
 from core.workflow.errors import NotAdoptable
 from core.workflow.model_files import named_files
@@ -87,17 +86,14 @@ async def test_every_control_of_an_official_template_acts(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    found = adopted(name, templates, classes)
-    mode = found.workflow.mode
-    tiny_stand_ins(named_files(found.workflow.graph), lab.place.models)
-    save_adoption(shortened(found.workflow), tmp_path)
-    monkeypatch.setattr(lab.executor, "plan", replace(lab.executor.plan, custom=tmp_path))
-    idle = any(notice.code == "adopt_negative_idle" for notice in found.notices)
-    negative = bool(found.workflow.bindings.named("negative_prompt")) and not idle
+    workflow = adopted(name, templates, classes).workflow
+    tiny_stand_ins(named_files(workflow.graph), lab.place.models)
+    monkeypatch.setattr(lab.executor, "plan", replace(lab.executor.plan, custom=tmp_path / "own"))
 
-    rows = await try_controls(lab.run, mode, write_inputs(mode, lab.media), negative=negative)
+    with written_in_words():
+        rows = await try_workflow(lab.executor, workflow, tmp_path)
 
     for row in rows:
         told = row.problem or f"{row.picture:.4f}"
-        lab.rows.append((name, mode.value, row.control, told, "ok" if row.holds else "IDLE"))
+        lab.rows.append((name, control_name(row), told, "ok" if row.holds else "IDLE"))
     assert [row for row in rows if not row.holds] == []

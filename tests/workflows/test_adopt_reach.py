@@ -211,3 +211,16 @@ def test_a_negative_prompt_that_does_nothing_is_told(
             one["inputs"]["cfg"] = cfg
 
     assert ("adopt_negative_idle" in codes(adopt(graph_of(nodes), Mode.T2V))) is idle
+
+
+def test_times_that_are_typed_move_the_pictures_of_a_foreign_graph(
+    export: "Export", ask: "Ask"
+) -> None:
+    found = adopt(graph_of(export(Mode.KEYFRAME)), Mode.KEYFRAME)
+
+    plain, moved = prompt_of(found, ask), prompt_of(found, ask, times="1, 4")
+
+    for stage in ("guides1", "guides2"):
+        at = [[graph[stage]["inputs"][f"num_guides.frame_idx_{n}"] for n in (1, 2)]
+              for graph in (plain, moved)]  # fmt: skip
+        assert at == [[0, -1], [24, 96]]

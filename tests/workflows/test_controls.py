@@ -28,6 +28,7 @@ ELSE: dict[str, Any] = {
     "aspect": "1:1",
     "seconds": 2.0,
     "fps": 12,
+    "sound_from": 1.5,
 }
 CHANGES = {name: ELSE.get(name, value_of(option)) for name, option in OPTIONS.items()}
 SAMPLING: dict[str, Any] = {
@@ -54,7 +55,8 @@ def test_all_fields_are_covered() -> None:
 def test_every_option_of_every_mode_changes_the_graph(
     mode: Mode, control: str, files: dict[str, MediaFile], fill: "Fill"
 ) -> None:
-    media = {slot.role: files[slot.role] for slot in MODES[mode].slots}
+    slots = MODES[mode].every_slot if control == "sound_from" else MODES[mode].slots
+    media = {slot.role: files[slot.role] for slot in slots}
     if not OPTIONS[control].offered_in(mode):
         return
     changed = replace(BASE, **{control: CHANGES[control]})
@@ -76,7 +78,8 @@ def test_every_field_of_every_request_changes_the_graph(
     if field in OPTIONS and not OPTIONS[field].offered_in(mode):
         return
     rate = {"fps": 48, "frames": 113} if field in {"doubled", "frames"} else {}
-    before = ask(mode, Preset.QUALITY, **rate)
+    more = len(MODES[mode].more) if field == "sound_from" else 0
+    before = ask(mode, Preset.QUALITY, more=more, **rate)
     after = replace(before, sampling=replace(before.sampling, **{field: SAMPLING[field]}))
 
     assert fill(before, guided=True).graph != fill(after, guided=True).graph

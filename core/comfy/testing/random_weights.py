@@ -8,7 +8,7 @@ every input still makes a difference. Needs a started ComfyUI.
 import importlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
 from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
-from core.comfy.testing.seeing_networks import seeing_entries
+from core.comfy.testing.seeing_networks import USUAL, seeing_entries
 from core.comfy.testing.sentence_pieces import sentence_pieces
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
@@ -48,22 +48,29 @@ class RandomWeightsWriter:
     profiles: tuple[Profile, ...] = (Profile.FP8,)
     quantised: bool = False  # large matrices in 8 and 4 bits, as the published files have them
 
-    def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
-        """Write every file once and return the family with these in place of its own.
+    def family(
+        self,
+        folder: Path,
+        elsewhere: Mapping[Slot, Path] | None = None,
+        slots: Collection[Slot] = USUAL,
+    ) -> ModelFamily:
+        """Write files once and return the family with these in place of its own.
 
         Args:
             folder: ComfyUI's models folder.
             elsewhere: other folders for single files, which are then linked from ``folder``.
+            slots: whose files are written; :meth:`write_file` writes others later.
 
         Returns:
             The family with the profiles of :attr:`profiles`, no hashes, and the sizes as written.
         """
-        places = elsewhere or {}
         profiles = {
             profile: replace(
                 spec,
                 files={
-                    slot: self._file(slot, file, folder, places)
+                    slot: self.write_file(slot, file, folder, elsewhere)
+                    if slot in slots
+                    else replace(file, sha256=None)
                     for slot, file in spec.files.items()
                 },
             )
@@ -75,12 +82,17 @@ class RandomWeightsWriter:
         guidance = replace(FAMILY.guidance, perturbed_blocks=blocks)
         return replace(FAMILY, profiles=profiles, guidance=guidance)
 
-    def _file(
-        self, slot: Slot, file: ModelFile, folder: Path, elsewhere: Mapping[Slot, Path]
+    def write_file(
+        self,
+        slot: Slot,
+        file: ModelFile,
+        folder: Path,
+        elsewhere: Mapping[Slot, Path] | None = None,
     ) -> ModelFile:
+        """Write the stand-in for ``file`` where it is not there yet, and return it as written."""
         place = folder / file.folder / file.name
         place.parent.mkdir(parents=True, exist_ok=True)
-        target = elsewhere[slot] / file.name if slot in elsewhere else place
+        target = elsewhere[slot] / file.name if elsewhere and slot in elsewhere else place
         if not target.exists():
             entries, metadata = self._content(slot)
             self.write(target, entries, metadata)

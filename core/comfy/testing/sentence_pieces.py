@@ -1,4 +1,4 @@
-"""Train a tokenizer for text encoders of random weights."""
+"""Train a tokenizer for text encoders of random weights, and read what they write."""
 
 import importlib
 import io
@@ -17,3 +17,12 @@ def sentence_pieces() -> bytes:
         hard_vocab_limit=False,
     )  # fmt: skip
     return model.getvalue()
+
+
+def words_of(tokens: list[int]) -> str:
+    """Return a sentence with a word for each of ``tokens``; none is said again before all were."""
+    words, said = _WORDS.split(), list[str]()
+    for token in tokens:
+        left = [word for word in words if word not in said[-(len(said) % len(words)) :]] or words
+        said.append(left[token % len(left)])
+    return " ".join(said).capitalize() + "."

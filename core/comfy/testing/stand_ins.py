@@ -1,17 +1,22 @@
 """Put small files of random weights where a graph looks for its own."""
 
+import asyncio
 import importlib
 import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.comfy.testing.network_shapes import TINY
-from core.comfy.testing.random_weights import (
-    RandomWeightsWriter,
-    shrink_text_encoder,
-)
-from core.models.catalog import ModelFamily, ModelFile, Slot
+from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.seeing_networks import shrink_pose_network
+from core.comfy.testing.sentence_pieces import words_of
+from core.domain.progress import ProgressSink
+from core.models.catalog import FAMILY, ModelFamily, ModelFile, Slot
 from core.models.safetensors_header import SUFFIX
+from core.runtime.cancellation import CancelToken
 from core.workflow.model_files import NamedFile
 
 _SLOTS = {
@@ -24,35 +29,70 @@ _SLOTS = {
 _CONTROLS = ("ic-lora", "ic_lora", "iclora", "control", "union", "canny", "depth", "pose")
 
 
+@dataclass(frozen=True, slots=True)
+class StandInFiles:
+    """Answers for a model store: a file is written when it is first wanted."""
+
+    models: Path  # ComfyUI's models folder
+
+    async def ensure(
+        self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
+    ) -> tuple[Path, ...]:
+        """Write what of ``files`` is not there yet."""
+        del on_progress, cancel
+        return await asyncio.to_thread(self._written, files)
+
+    def _written(self, files: Sequence[ModelFile]) -> tuple[Path, ...]:
+        writer = _tiny()
+        slots = {
+            item.name: slot
+            for spec in FAMILY.profiles.values()
+            for slot, item in spec.files.items()
+        }
+        for file in files:
+            writer.write_file(slots[file.name], file, self.models)
+            if slots[file.name] is Slot.POSE:
+                shrink_pose_network()
+        return tuple(self.models / file.folder / file.name for file in files)
+
+
 def tiny_stand_ins(files: tuple[NamedFile, ...], models: Path) -> ModelFamily:
     """Write the smallest stand-ins for ``files`` into ``models``, and make the encoder fit them.
 
     Blocks; in a process with a started ComfyUI.
     """
     shrink_text_encoder()
-    _read_any_token()
-    torch = importlib.import_module("torch")
-    return write_stand_ins(RandomWeightsWriter(torch, TINY), files, models)
+    return write_stand_ins(_tiny(), files, models)
 
 
-def _read_any_token() -> None:
-    """Make a text of every token that random weights write, also of those without a piece."""
+def _tiny() -> RandomWeightsWriter:
+    return RandomWeightsWriter(importlib.import_module("torch"), TINY)
+
+
+@contextmanager
+def written_in_words() -> Generator[None]:
+    """Make every text that random weights write one of words, which depends on its tokens.
+
+    Their own is no prose, so whatever looks at it takes the prompt as it was typed.
+    """
     tokenizer: Any = importlib.import_module("comfy.text_encoders.spiece_tokenizer").SPieceTokenizer
     original = tokenizer.decode
-    if original.__name__ == "decode_any":
-        return
 
-    def decode_any(self: Any, token_ids: list[int], **options: Any) -> str:  # noqa: ANN401  # ComfyUI's
-        pieces: int = self.tokenizer.get_piece_size()
-        return original(self, [token % pieces for token in token_ids], **options)
+    def decode_words(self: object, token_ids: list[int], **options: object) -> str:
+        del self, options
+        return words_of(token_ids)
 
-    tokenizer.decode = decode_any
+    tokenizer.decode = decode_words
+    try:
+        yield
+    finally:
+        tokenizer.decode = original
 
 
 def write_stand_ins(
     writer: RandomWeightsWriter, files: tuple[NamedFile, ...], models: Path
 ) -> ModelFamily:
-    """Write the family of ``writer``, and ``files`` beside it: links to those of the same use.
+    """Write what of the family of ``writer`` is used as ``files`` are, and links to it as them.
 
     Files of a folder that the model has nothing for are left out; the run tells which it missed.
 
@@ -62,9 +102,10 @@ def write_stand_ins(
         models: ComfyUI's models folder.
 
     Returns:
-        The family as written.
+        The family; :class:`StandInFiles` writes what else of it a run wants.
     """
-    family = writer.family(models)
+    wanted = {_slot(file) for file in files if not _part_of(file)}
+    family = writer.family(models, slots=wanted)
     (spec,) = family.profiles.values()
     for file in files:
         place = models / file.folder / file.name

@@ -1,6 +1,7 @@
 """The state of an adoption: the graph, what was found in it, and by which evidence."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class AdoptionDraft:
     graph: Graph
     output: str
     loras: Path | None = None  # where files of LoRAs lie on this machine, to read their headers
+    whole_sound: bool = False  # a given sound is heard in whole blocks
     findings: list[AdoptionFinding] = field(default_factory=list[AdoptionFinding])
     notices: list[AdoptionNotice] = field(default_factory=list[AdoptionNotice])
 
@@ -68,6 +70,15 @@ class AdoptionDraft:
         self.findings.append(AdoptionFinding(binding, found.title or found.kind, how))
         if not isinstance(found.inputs.get(name), Literal):
             self.put(node, name, sample)
+
+    def rename(self, value: str, other: str, nodes: Collection[str]) -> None:
+        """Bind ``other`` in place of ``value`` to the inputs of ``nodes``."""
+        self.findings = [
+            replace(row, binding=replace(row.binding, value=other))
+            if row.binding.value == value and row.binding.node in nodes
+            else row
+            for row in self.findings
+        ]
 
     def put(self, node: str, name: str, value: object) -> None:
         """Write a literal ``value`` into an input."""

@@ -1,9 +1,11 @@
 """Bind the loaders of a foreign graph to the files of a request."""
 
 import re
+from collections.abc import Mapping
 
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.workflow.adopt.constants import constant
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes
@@ -47,8 +49,30 @@ def find_media(draft: AdoptionDraft) -> None:
         if len(loaders) > len(roles):
             titles = ", ".join(f"{node.id} {node.title}".strip() for node in loaders)
             raise NotAdoptable(draft.mode, f"extra_{kind}_loader", f": {titles}")
-        for role, (node, how) in zip(roles, _ordered(draft.graph, loaders), strict=True):
+        ordered = _ordered(draft.graph, loaders)
+        for role, (node, how) in zip(roles, ordered, strict=True):
             draft.take(role, node.id, file_input(node, kind) or "", how, "")
+        if kind is MediaKind.IMAGE and OPTIONS["times"].offered_in(draft.mode):
+            _bind_times(
+                draft, {node.id: role for role, (node, _) in zip(roles, ordered, strict=True)}
+            )
+
+
+def _bind_times(draft: AdoptionDraft, roles: Mapping[str, str]) -> None:
+    """Bind the frame that each picture guides, for times that are typed; else it stays.
+
+    Args:
+        draft: whose pictures are bound.
+        roles: of the loaders, by node.
+    """
+    for node in list(draft.graph.nodes.values()):
+        for name, link in node.links():
+            place = _frame_input(name)
+            behind = roles.keys() & draft.graph.upstream(link.node)
+            frame = constant(draft.graph, node.inputs.get(place))
+            if len(behind) == 1 and isinstance(frame, int):
+                role = roles[behind.pop()]
+                draft.take(f"{role}_at", node.id, place, EvidenceKind.LINK, frame)
 
 
 def loaders_of(graph: Graph, kind: MediaKind) -> list[Node]:
@@ -130,15 +154,21 @@ def _places(graph: Graph, loaders: set[str]) -> dict[str, int]:
     return places
 
 
+def _frame_input(name: str) -> str:
+    """Return the input that says which frame the picture at ``name`` guides; "" of other inputs."""
+    match = _GUIDE_IMAGE.fullmatch(name)
+    return f"{match[1]}frame_idx{match[2] or ''}" if match else ""
+
+
 def _index(graph: Graph, node: Node, name: str) -> int | None:
     """Return the frame that the picture at the input ``name`` guides, None for other inputs."""
-    match = _GUIDE_IMAGE.fullmatch(name)
-    if match is None:
+    place = _frame_input(name)
+    if not place:
         named = re.search(r"image|frame|pic", name) and LinkTypes(graph)
         if not named or (name, "IMAGE") not in [(n, named.of(k)) for n, k in node.links()]:
             return None
         return 0 if _FIRST.search(name) else -1 if _LAST.search(name) else None
-    value = constant(graph, node.inputs.get(f"{match[1]}frame_idx{match[2] or ''}"))
+    value = constant(graph, node.inputs.get(place))
     if value is None and "ImgToVideo" in node.kind:
         return 0
     return value if isinstance(value, int) else None

@@ -8,10 +8,12 @@ from types import MappingProxyType
 
 from core.domain.dimensions import SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
+from core.workflow.adopt.given_sound import carries_given, hear_whole
 from core.workflow.adopt.loaders import find_media
 from core.workflow.adopt.loras import refuse_loras
 from core.workflow.adopt.numbers import UPSCALER, find_numbers
@@ -25,7 +27,7 @@ from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.graph import Graph
 from core.workflow.library import WORKFLOWS, Workflow, paths_of
-from core.workflow.validation import defects, unknown_kinds
+from core.workflow.validation import defects, idle_options, unknown_kinds
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
@@ -71,12 +73,18 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
     find_prompts(draft)
     find_numbers(draft)
     find_media(draft)
+    hear_whole(draft)
     draft.take("job", draft.output, "job", EvidenceKind.CLASS)
     draft.prune()
     prove_reach(draft)
     for pack, kinds in _packs(draft.graph).items():
         draft.notice("adopt_pack" if pack else "adopt_unknown", pack=pack, classes=kinds)
     workflow = _workflow(draft, canvas)
+    if not carries_given(workflow):
+        draft.notice("adopt_sound_own")
+    idle = idle_options(workflow)
+    if idle:
+        draft.notice("adopt_options_idle", options=", ".join(OPTIONS[name].typed for name in idle))
     found = defects(workflow)
     if found:
         detail = "; ".join(str(defect) for defect in found[:5])
@@ -155,6 +163,7 @@ def _workflow(draft: AdoptionDraft, canvas: int) -> Workflow:
         values=tuple(row.binding for row in draft.findings),
         stages=MappingProxyType(stages_of(draft)),
         canvas=canvas,
+        whole_sound=draft.whole_sound,
     )
     return Workflow(draft.mode, draft.graph, bindings, custom=True)
 
