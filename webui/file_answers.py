@@ -7,6 +7,9 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+# kept, but asked for again: it may be deleted
+KEPT = {"Cache-Control": "private, no-cache"}
+
 
 async def file_answer(
     request: Request,

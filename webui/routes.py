@@ -22,7 +22,7 @@ from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
-from webui.file_answers import file_answer
+from webui.file_answers import KEPT, file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
@@ -30,7 +30,6 @@ from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_KEPT = {"Cache-Control": "private, no-cache"}  # kept, but asked for again: it may be deleted
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
 KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
@@ -118,14 +117,14 @@ class StudioRoutes:
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await file_answer(request, clip.path, "video/mp4", _KEPT, name)
+        return await file_answer(request, clip.path, "video/mp4", KEPT, name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await file_answer(request, clip.poster, "image/png", _KEPT)
+        return await file_answer(request, clip.poster, "image/png", KEPT)
 
     async def _preview(self, request: Request, visitor: Visitor) -> Response:
         preview = await self._bridge.call(self._service.preview_of(_id_of(request), visitor))

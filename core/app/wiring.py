@@ -36,6 +36,7 @@ from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi, OperatorServices
+from core.service.originals import Originals
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
@@ -203,6 +204,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         styles=parts.community.styles,
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
+        originals=Originals(parts.community.state, parts.jobs, clips, settings.studio.reached_at),
         feed=parts.feed,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)

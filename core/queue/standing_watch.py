@@ -11,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
 from core.domain.fairness import JobLoad, WorkAhead
 from core.domain.people import Payer, Requester
 from core.queue.forecasts import Forecasts, QueueLoad, RunningLoad, Standing, running_loads
@@ -20,22 +18,12 @@ from core.runtime.clock import Clock, now_ms
 from core.storage import jobs as rows
 from core.storage.database import Database
 from core.storage.job_queries import QueueCounts
-from core.storage.tables import WAITING, job
+from core.storage.waiting_line import first_waiting
 
 MOST_WAITING = 1000  # jobs; in a longer queue each account reads its own places
 _AGE_MS = 10_000  # a grant, a join or the end of a window is seen after so long at the latest
 _KEPT = 1000  # accounts
 _EMPTY: tuple[tuple[object, ...], ...] = ()
-_LIGHT = (
-    sa.select(
-        *(job.c[name] for name in ("id", "user_key", "pool", "state", "seq", "rank")),
-        *(job.c[name] for name in ("estimate_ms", "spread_ms", "attempt")),
-    )
-    .where(WAITING)
-    .order_by(job.c.rank, job.c.seq)
-    .limit(MOST_WAITING + 1)
-)
-
 Waiting = dict[str, tuple[JobLoad, WorkAhead]]
 
 
@@ -113,7 +101,7 @@ class StandingWatch:
 
     async def _read(self) -> LiveJobs | None:
         async with self._database.snapshot() as connection:
-            found = (await connection.execute(_LIGHT)).all()
+            found = await first_waiting(connection, MOST_WAITING + 1)
             if len(found) > MOST_WAITING:
                 return None
             running = await rows.running(connection)
@@ -121,7 +109,7 @@ class StandingWatch:
         waiting: Waiting = {}
         sums: dict[str, WorkAhead] = {}
         for one in found:
-            marks.setdefault(one.user_key, []).append(tuple(one))
+            marks.setdefault(one.user_key, []).append(one.mark)
             before = sums.get(one.pool, WorkAhead(0, 0, 0.0))
             waiting[one.id] = (JobLoad(one.estimate_ms, one.spread_ms), before)
             sums[one.pool] = WorkAhead(
