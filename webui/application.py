@@ -30,6 +30,7 @@ from webui.page.gallery_routes import GalleryRoutes
 from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.operator_routes import OperatorRoutes
+from webui.page.original_routes import OriginalRoutes
 from webui.page.preflight import Preflight
 from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
@@ -119,6 +120,7 @@ def _app_parts(
         *FormRoutes(studio.handlers).all(),
         ProgramSamples(service, ProgramAccess(service, bridge)).route,
         *GalleryRoutes(service.gallery, bridge).all(),
+        *OriginalRoutes(service.originals, bridge).all(),
         *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),

@@ -4,6 +4,7 @@ What is about one person is seen by that person alone. A test finds calls that g
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 from discord.utils import MISSING
@@ -55,6 +56,24 @@ async def replace(interaction: Interaction, text: str, view: discord.ui.View | N
         await interaction.edit_original_response(content=clip_text(text), view=view)
     else:
         await interaction.response.edit_message(content=clip_text(text), view=view)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A message of components with the files that they show."""
+
+    view: discord.ui.LayoutView
+    files: list[discord.File]
+
+
+async def show_layout(interaction: Interaction, layout: Layout) -> None:
+    """Show a layout in the answer that was begun, or in the message whose button was pressed.
+
+    Such a message has no text beside its components, so one of before is taken away.
+    """
+    await interaction.edit_original_response(
+        content=None, view=layout.view, attachments=layout.files
+    )
 
 
 async def remove(interaction: Interaction) -> None:

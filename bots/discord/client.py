@@ -24,12 +24,13 @@ from bots.discord.feed_buttons import (
     reported_post,
 )
 from bots.discord.generation_commands import add_generation_commands
+from bots.discord.history import PageButton
 from bots.discord.localization import CommandTranslator
 from bots.discord.menu_form import opened_form, receive_menu_form
 from bots.discord.remix import receive_remix, remix_job
 from bots.discord.style_commands import add_style_commands
 from bots.discord.submission import DiscordContext
-from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
+from bots.discord.user_commands import ForgetButton, UnlinkButton, add_account_commands
 from bots.discord.welcome import greet
 from bots.shared.welcome import Welcomes
 from core.service.front_services import ConnectionState
@@ -159,7 +160,7 @@ class ClapperClient(discord.AutoShardedClient):
             await self.http.bulk_upsert_guild_commands(application, guild_id, [])
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Receive sent forms, also those opened before a restart."""
+        """Receive sent forms, also those opened before a restart; note who speaks what."""
         job_id = form_job(interaction)
         if job_id is not None:
             await run_with_error_reply(interaction, receive_form(self.context, interaction, job_id))
@@ -174,3 +175,4 @@ class ClapperClient(discord.AutoShardedClient):
             await run_with_error_reply(
                 interaction, receive_report(self.context, interaction, reported)
             )
+        await self.context.languages.note(interaction.user.id, str(interaction.locale))

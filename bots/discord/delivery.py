@@ -20,11 +20,11 @@ from bots.discord.sender import (
 from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.drafts import of_drafts
 from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.offers import NO_OFFERS, Offers
 from bots.shared.post_links import discord_link
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
-from core.domain.limits import RequestLimits
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
@@ -52,9 +52,8 @@ KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a 
 class DiscordDeliveryRules:
     """The operator's settings that a delivery mentions."""
 
-    studio_url: str
     retention_days: float
-    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
+    offers: Offers = NO_OFFERS
 
 
 class DiscordDelivery:
@@ -72,15 +71,17 @@ class DiscordDelivery:
     ) -> None:
         """Take the client, its budget of edits, what is said, and where clips were posted.
 
-        ``users`` knows which of them everybody sees, and where there are feeds.
+        ``users`` knows which of them everybody sees, where a clip is whole, and the feeds.
         """
         self._public = users.public
+        self._originals = users.originals
         self._feed = users.feed
         self._posts = posts
         self._client = client
         self._sender = FallbackSender(client)
         self._edits = edits
         self._rules = rules
+        self.offers = rules.offers
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Offer the newest state of ``job``; it is shown when the channel's budget allows."""
@@ -88,7 +89,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         if not at.message_id or (at.private and not at.token_lives):
             return
-        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale)
+        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale, self.offers)
         self._edits.offer(at.channel_key, str(at.message_id), lambda: self._show(job, at, text))
 
     async def accepted(self, job: Job, at: DiscordAddress, text: str) -> None:
@@ -103,7 +104,7 @@ class DiscordDelivery:
         Raises:
             Throttled: too fast for this channel.
         """
-        out = OutgoingMessage(clip_text(text), job_view(job, at.locale, self._rules.limits))
+        out = OutgoingMessage(clip_text(text), job_view(job, at.locale, self.offers))
         try:
             await self._sender.edit_status(at, out)
         except (DeliveryRetry, SendMethodUnavailable, DiscordFileTooLarge) as error:
@@ -144,7 +145,7 @@ class DiscordDelivery:
         try:
             sent = await self._in_some_size(job, clip, attempt, telling)
         except DeliveryImpossible:
-            lines = [texts_for(at.locale).say("result_kept"), *self._original(job, at)]
+            lines = [texts_for(at.locale).say("result_kept"), *await self._original(job, at)]
             kept = OutgoingMessage("\n".join(lines), buttons(KEPT, job, at.locale), list)
             told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
             log.info("clip_kept", job_id=job.id, told=told.ok)
@@ -183,7 +184,7 @@ class DiscordDelivery:
         while True:
             path = await fitted_clip(clip, limit)
             try:
-                out = self._outgoing(job, clip, path, at, telling)
+                out = await self._outgoing(job, clip, path, at, telling)
                 sent = await self._send(at, out, attempt)
             except DiscordFileTooLarge:
                 limit = smaller(min(limit, path.stat().st_size))
@@ -204,7 +205,7 @@ class DiscordDelivery:
         limit = int(self._limit(at) * HEADROOM) // len(jobs)  # of a message, at worst
         while True:
             paths = {job.id: await fitted_clip(job.clip, limit) for job in jobs if job.clip}
-            out = drafts_message(jobs, paths, at, telling, self._rules.limits)
+            out = drafts_message(jobs, paths, at, telling, self.offers)
             try:
                 sent = await self._send(at, out, attempt)
             except DiscordFileTooLarge:
@@ -227,7 +228,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         text = clip_text(texts_for(at.locale).failure(failure))
         return await self._send(
-            at, OutgoingMessage(text, job_view(job, at.locale, self._rules.limits), list), attempt
+            at, OutgoingMessage(text, job_view(job, at.locale, self.offers), list), attempt
         )
 
     async def remove_copies(self, job_id: str) -> None:
@@ -259,7 +260,7 @@ class DiscordDelivery:
             return own
         return min(own, guild.filesize_limit)
 
-    def _outgoing(
+    async def _outgoing(
         self, job: Job, clip: Clip, path: Path, at: DiscordAddress, telling: Telling
     ) -> OutgoingMessage:
         texts = texts_for(at.locale)
@@ -267,7 +268,7 @@ class DiscordDelivery:
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
-            lines += self._original(job, at)
+            lines += await self._original(job, at)
         name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
         prompt = telling.facts.prompt
         alt = "" if at.spoiler else alt_text(texts, job, prompt, ALT_TEXT_LIMIT)
@@ -277,16 +278,14 @@ class DiscordDelivery:
 
         hidden = at.private and at.guild_id is not None
         remixable = bool(telling.maker) and telling.facts.remixable
-        limits = self._rules.limits
         open_to = {"hidden": hidden, "remixable": remixable, "publishable": telling.publishable}
-        view = job_view(job, at.locale, limits, **open_to)
+        view = job_view(job, at.locale, self.offers, **open_to)
         return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT, lines), view, files)
 
-    def _original(self, job: Job, at: DiscordAddress) -> list[str]:
-        if not self._rules.studio_url:
-            return []
-        url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
-        return [say("result_link", {"url": url}, at.locale)]
+    async def _original(self, job: Job, at: DiscordAddress) -> list[str]:
+        address = await self._originals.address(job)
+        # in brackets nobody fetches it to show it a second time
+        return [say("result_link", {"url": f"<{address}>"}, at.locale)] if address else []
 
 
 def smaller(refused: int) -> int:

@@ -10,10 +10,9 @@ from bots.discord.rendering import MESSAGE_LIMIT, buttons, custom_id, texts_for
 from bots.discord.sender import OutgoingMessage
 from bots.shared.captions import Telling
 from bots.shared.drafts import drafts_caption, finishable
+from bots.shared.offers import Offers
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.domain.limits import RequestLimits
-from core.i18n.messages import say
 
 
 def drafts_message(
@@ -21,7 +20,7 @@ def drafts_message(
     paths: Mapping[str, Path],
     at: DiscordAddress,
     telling: Telling,
-    limits: RequestLimits | None,
+    offers: Offers,
 ) -> OutgoingMessage:
     """Build the message; ``paths`` are the files to post, by job."""
 
@@ -33,23 +32,22 @@ def drafts_message(
             if job.id in paths
         ]  # fmt: skip
 
-    view = drafts_view(jobs, at.locale, limits)
+    view = drafts_view(jobs, at.locale, offers)
     return OutgoingMessage(
         drafts_caption(texts_for(at.locale), jobs, telling, MESSAGE_LIMIT), view, files
     )
 
 
-def drafts_view(
-    jobs: Sequence[Job], locale: str | None, limits: RequestLimits | None
-) -> discord.ui.View:
+def drafts_view(jobs: Sequence[Job], locale: str | None, offers: Offers) -> discord.ui.View:
     """Build a button to finish each draft, and those for all of them."""
     view = discord.ui.View(timeout=None)
-    for number, job in finishable(jobs, limits):
-        label = say("finish_label", {"number": number}, locale)
+    for number, job in finishable(jobs, offers):
+        label = offers.label(job, Action.QUALITY, locale, number)
         style = discord.ButtonStyle.primary
         name = custom_id(Action.QUALITY, job.id)
         view.add_item(discord.ui.Button(style=style, label=label, custom_id=name, row=0))
-    for button in buttons([Action.AGAIN, Action.DETAILS, Action.DELETE], jobs[0], locale).children:
+    of_all = [Action.AGAIN, Action.DETAILS, Action.DELETE]
+    for button in buttons(of_all, jobs[0], locale, offers).children:
         if isinstance(button, discord.ui.Button):
             button.row = 1
             view.add_item(button)

@@ -27,7 +27,10 @@ from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import discord_bot
+from bots.shared.chores import DAY_MS, hourly
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.languages import KnownLanguages
+from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from core.domain.decoding import whole
 from core.domain.people import Requester
@@ -114,22 +117,24 @@ class _Session:
         self._client = ClapperClient(only_while_held(services.term))
         self._client.on_connection = lambda state: services.connected(PLATFORM, state)
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
-        rules = DiscordDeliveryRules(
-            settings.studio.url, settings.retention.days, services.users.limits
-        )
+        offers = Offers(services.users.limits, services.users.price)
+        rules = DiscordDeliveryRules(settings.retention.days, offers)
+        self._posts = PostedMessages(services.state, POSTS)
         self._delivery = DiscordFeedDelivery(
             self._client,
             self._edits,
             rules,
-            PostedMessages(services.state, POSTS),
+            self._posts,
             services.users,
         )
         self.was_ready = False
+        self._languages = KnownLanguages(services.state, PLATFORM)
         context = DiscordContext(
             users=services.users,
             state=services.state,
             delivery=self._delivery,
             downloads=Downloads(only_while_held(services.term)),
+            languages=self._languages,
             window_hours=settings.quota.window_hours,
             operator_roles=settings.discord.roles(),
         )
@@ -181,24 +186,33 @@ class _Session:
         if not self.was_ready:
             self.was_ready = True
             self._on_ready()
-        await tell(self._services.notices, PLATFORM, self._notify)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(tell(self._services.notices, PLATFORM, self._notify))
+            tasks.create_task(hourly(self._clean_up))
 
-    async def _said(self, notice: AccountNotice) -> str:
+    async def _clean_up(self) -> None:
+        kept_ms = round(self._services.settings.retention.days * DAY_MS)
+        await self._posts.prune(kept_ms)
+        await self._languages.prune()
+        await self._services.users.originals.prune(kept_ms)
+
+    async def _said(self, notice: AccountNotice, locale: str | None) -> str:
         """Write a notice; one about a post has a link to it."""
-        text = notice_text(texts_for(None), notice)
+        text = notice_text(texts_for(locale), notice)
         link = await post_link(self._services.users.feed, notice)
         return f"{text}\n{link}" if link else text
 
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""
-        text = await self._said(notice)
+        locale = await self._languages.of(notice.to.user_id)
+        text = await self._said(notice, locale)
         view = None
         if joined := notice.data.get("key"):
-            view = unlink_view([Requester.from_key(joined)], None)
+            view = unlink_view([Requester.from_key(joined)], locale)
         elif entry := notice.data.get("entry"):
-            view = decide_view(entry, None)
+            view = decide_view(entry, locale)
         elif post := notice.data.get("post"):
-            view = decide_report_view(post, None)
+            view = decide_report_view(post, locale)
         if log_channel := logged_in(notice):
             await self._tell_log(notice, whole(log_channel, "channel"), text, view)
             return

@@ -5,10 +5,10 @@ from typing import Any
 import discord
 
 from bots.discord.localization import command_name, option_name
+from bots.shared.offers import NO_OFFERS, Offers
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
-from core.domain.limits import RequestLimits
 from core.i18n.messages import say
 
 CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
@@ -46,14 +46,16 @@ def clip_text(text: str) -> str:
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 
-def buttons(actions: list[Action], job: Job, locale: str | None) -> discord.ui.View:
+def buttons(
+    actions: list[Action], job: Job, locale: str | None, offers: Offers = NO_OFFERS
+) -> discord.ui.View:
     """Build a view with one button per action, four per row."""
     view = discord.ui.View(timeout=None)
     for index, action in enumerate(actions):
         view.add_item(
             discord.ui.Button(
                 style=_STYLES.get(action, discord.ButtonStyle.secondary),
-                label=say(f"{action}_label", {}, locale),
+                label=offers.label(job, action, locale),
                 custom_id=custom_id(action, job.id),
                 row=index // 4,
             )
@@ -87,7 +89,7 @@ def ask_view(locale: str | None) -> discord.ui.View:
 def job_view(
     job: Job,
     locale: str | None,
-    limits: RequestLimits | None = None,
+    offers: Offers = NO_OFFERS,
     *,
     hidden: bool = False,
     remixable: bool = False,
@@ -95,14 +97,14 @@ def job_view(
 ) -> discord.ui.View:
     """Build the buttons under a job's message, which needs none to fetch the clip it shows.
 
-    Those that ``limits`` would refuse are left out. A clip that one person alone sees in a server
-    (``hidden``) has one to show it to all; one that others may remix has one for that, and one
-    that its maker may show in a feed.
+    Those that the limits in force would refuse are left out. A clip that one person alone sees in
+    a server (``hidden``) has one to show it to all; one that others may remix has one for that,
+    and one that its maker may show in a feed.
     """
-    shown = [action for action in actions_for(job, limits) if action is not Action.FETCH]
+    shown = [action for action in actions_for(job, offers.limits) if action is not Action.FETCH]
     shown += [Action.REMIX] if remixable else []
     shown += [Action.PUBLISH] if publishable and job.clip is not None else []
-    view = buttons(shown, job, locale)
+    view = buttons(shown, job, locale, offers)
     if hidden and job.clip is not None:
         label = say("share_label", {}, locale)
         view.add_item(discord.ui.Button(label=label, custom_id=f"share:{job.id}", row=2))

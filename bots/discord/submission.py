@@ -19,8 +19,9 @@ from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
 from bots.discord.served_files import Downloads, ServedFile
 from bots.shared.double_presses import DoublePresses
-from bots.shared.drafts import with_price
+from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
+from bots.shared.languages import KnownLanguages
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.lineage import JobOrigin
@@ -68,6 +69,7 @@ class DiscordContext:
     state: FrontState
     delivery: DiscordDelivery
     downloads: Downloads
+    languages: KnownLanguages
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
     presses: DoublePresses = field(default_factory=DoublePresses)
@@ -221,7 +223,8 @@ async def _submit(
     ticket = await context.users.submit(caller, composition, at.to_reply(), key)
     job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
-        text = with_price(texts_for(at.locale).ticket(job, ticket), job, ticket, at.locale)
+        ticket_text = texts_for(at.locale).ticket(job, ticket)
+        text = of_drafts(job, ticket_text, at.locale, context.delivery.offers, new=True)
         await context.delivery.accepted(job, at, text)
 
 

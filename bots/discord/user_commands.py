@@ -11,19 +11,18 @@ from bots.discord.answers import acknowledge, answer, replace, think
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.fixed_button import FixedButton
 from bots.discord.generation_commands import everywhere
+from bots.discord.history import show_history
 from bots.discord.job_choice import chosen_job, offer_jobs
 from bots.discord.localization import text
-from bots.discord.rendering import buttons, clip_text, texts_for
+from bots.discord.rendering import clip_text, texts_for
 from bots.discord.submission import DiscordContext, submit_followup
 from bots.shared.accounts import accounts_text, handle_of, unlink
-from core.domain.followups import Action, actions_for
-from core.domain.jobs import Job
+from core.domain.followups import Action
 from core.domain.people import Requester
 from core.i18n.messages import say
 
 LABEL_LIMIT = 80  # characters of a button
 MOST_BUTTONS = 25  # under a message
-PAGE = 5  # jobs on a page of the history
 CommandTree = app_commands.CommandTree[Any]
 
 
@@ -71,8 +70,7 @@ def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
 
 def _history(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def history(interaction: Interaction) -> None:
-        content, view = await history_page(context, interaction, 1)
-        await answer(interaction, content, view)
+        await show_history(context, interaction)
 
     return history
 
@@ -145,63 +143,6 @@ def _help(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     return show
 
 
-async def history_page(
-    context: DiscordContext, interaction: Interaction, page: int
-) -> tuple[str, discord.ui.View]:
-    """Build one page of the person's jobs: a line each, and a button to fetch each clip."""
-    jobs = await context.users.jobs(context.caller(interaction), page * PAGE + 1)
-    shown = jobs[(page - 1) * PAGE : page * PAGE]
-    locale = str(interaction.locale)
-    content = clip_text(texts_for(locale).history(shown, page))
-    view = discord.ui.View(timeout=None)
-    for number, job in enumerate(shown, 1):
-        if Action.FETCH in actions_for(job):
-            view.add_item(_numbered(job, number, locale))
-    if page > 1:
-        view.add_item(PageButton(page - 1, "newer_label", locale))
-    if len(jobs) > page * PAGE:
-        view.add_item(PageButton(page + 1, "older_label", locale))
-    view.stop()
-    return content, view
-
-
-def _numbered(job: Job, number: int, locale: str) -> discord.ui.Button[Any]:
-    button = buttons([Action.FETCH], job, locale).children[0]
-    assert isinstance(button, discord.ui.Button)  # noqa: S101  # narrows a union of our own making
-    button.label = f"{number}"
-    button.row = 0
-    return button
-
-
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"page:history:(?P<page>\d{1,4})"
-):
-    """Opens another page of the history."""
-
-    def __init__(self, page: int, label: str = "older_label", locale: str | None = None) -> None:
-        button: discord.ui.Button[Any] = discord.ui.Button(
-            label=say(label, {}, locale), custom_id=f"page:history:{page}", row=1
-        )
-        super().__init__(button)
-        self.page = page
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button that was pressed from its id."""
-        del interaction, item
-        return cls(max(1, int(match["page"])))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the other page in place of this one."""
-        await run_with_error_reply(interaction, self._turn(interaction))
-
-    async def _turn(self, interaction: Interaction) -> None:
-        content, view = await history_page(interaction.client.context, interaction, self.page)
-        await replace(interaction, content, view)
-
-
 def unlink_view(others: list[Requester], locale: str | None) -> discord.ui.View:
     """Build a view with a button for each account that can be unlinked."""
     view = discord.ui.View(timeout=None)
@@ -262,5 +203,6 @@ class ForgetButton(
         context: DiscordContext = interaction.client.context
         await acknowledge(interaction)
         count = await context.users.forget(context.caller(interaction))
+        context.languages.forget(interaction.user.id)
         text = texts_for(str(interaction.locale)).say("forgotten", count=count)
         await replace(interaction, text, None)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bots.shared.captions import Telling, caption
+from bots.shared.offers import LEAST_MS, Offers
 from bots.shared.texts import SHORT_ID, Texts
 from core.domain.followups import Action, actions_for
-from core.domain.jobs import Job, Ticket
-from core.domain.limits import RequestLimits
+from core.domain.jobs import Job
 from core.i18n.messages import explain, say
 
 
@@ -37,26 +37,32 @@ def _line(texts: Texts, number: int, job: Job) -> str:
     return texts.say("draft_missing", number=number, why=why)
 
 
-def finishable(jobs: Sequence[Job], limits: RequestLimits | None) -> list[tuple[int, Job]]:
+def finishable(jobs: Sequence[Job], offers: Offers) -> list[tuple[int, Job]]:
     """List the drafts that can be finished, with their numbers."""
     return [
         (number, job)
         for number, job in enumerate(jobs, 1)
-        if job.clip is not None and Action.QUALITY in actions_for(job, limits)
+        if job.clip is not None and Action.QUALITY in actions_for(job, offers.limits)
     ]
 
 
-def of_drafts(job: Job, text: str, locale: str | None) -> str:
-    """Say in front of the progress of a draft which of how many it is."""
+def of_drafts(job: Job, text: str, locale: str | None, offers: Offers, *, new: bool = False) -> str:
+    """Say in front of the state of a draft which of how many it is.
+
+    What all of them take, and finishing one, is said in the first answer (``new``) and while it
+    waits, when it can be cancelled for nothing.
+    """
     if job.group is None:
         return text
     data = {"number": job.group.number, "size": job.group.size}
-    return f"{say('draft_of', data, locale)} · {text}"
+    told = f"{say('draft_of', data, locale)} · {text}"
+    if not (new or job.state.waiting):
+        return told
+    return f"{told}\n{_price(job, job.group.size, locale, offers)}"
 
 
-def with_price(text: str, job: Job, ticket: Ticket, locale: str | None) -> str:
-    """Say behind the answer to a request for drafts what all of them cost."""
-    if job.group is None:
-        return text
-    data = {"count": job.group.size, "cost": ticket.estimate_ms}
-    return f"{text}\n{say('drafts_price', data, locale)}"
+def _price(job: Job, count: int, locale: str | None, offers: Offers) -> str:
+    finish = offers.cost_ms(job, Action.QUALITY)
+    all_of_them, one = (max(LEAST_MS, ms) for ms in (job.estimate_ms * count, finish or 0))
+    data = {"count": count, "cost": all_of_them, "finish": one}
+    return say("drafts_price" if finish is None else "drafts_price_finish", data, locale)

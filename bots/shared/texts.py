@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bots.shared.cutting import cut, one_line
 from bots.shared.job_notes import notes_of
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
@@ -21,8 +20,6 @@ from core.i18n.limits import limit_line
 from core.i18n.messages import SHORT_ID, explain, name, say
 from core.service.front_services import AuditEntry
 from core.service.views import QueueView, ServiceHealth
-
-HISTORY_PROMPT = 120  # characters of a prompt in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +180,7 @@ class Texts:
             data = {
                 "position": forecast.position if forecast else 0,
                 "mode": place.job.mode_word,
-                "size": _size(place.job),
+                "size": size_text(place.job),
                 "ready": self.ready(forecast.ready_in_s if forecast else 1.0),
                 "job": place.job.id[:SHORT_ID],
             }
@@ -212,27 +209,6 @@ class Texts:
 
     def _reset(self, at_ms: int | None) -> str | None:
         return None if at_ms is None else self.markup.moment(at_ms / 1000)
-
-    def history(self, jobs: Sequence[Job], page: int) -> str:
-        """List one page of the reader's jobs, numbered for the buttons below."""
-        if not jobs:
-            return self.say("history_none")
-        lines = [say("history_head", {"page": page}, self.locale)]
-        for number, job in enumerate(jobs, 1):
-            data = {
-                "number": number,
-                "mode": job.mode_word,
-                "size": _size(job),
-                "seconds": 0.0 if job.asked is None else job.asked.sampling.seconds,
-                "state": job.state,
-                "when": self.markup.moment(job.created_at_ms / 1000),
-                "job": job.id[:SHORT_ID],
-            }
-            code = "history_line" if job.asked else "history_line_unreadable"
-            lines.append(say(code, data, self.locale))
-            if job.asked is not None and job.asked.prompt:
-                lines.append(self.markup.quote(cut(one_line(job.asked.prompt), HISTORY_PROMPT)))
-        return "\n".join(lines)
 
     def job_label(self, job: Job, limit: int) -> str:
         """Name a job in a list to choose from: mode, the beginning of its prompt, id."""
@@ -294,5 +270,6 @@ class Texts:
         return "\n".join([self.say("help_intro"), *lines, "", self.say("help_more"), *hints])
 
 
-def _size(job: Job) -> str:
+def size_text(job: Job) -> str:
+    """Write the size of a job's clip, a dash where its request cannot be read."""
     return "–" if job.asked is None else str(job.asked.sampling.size)

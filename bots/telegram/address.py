@@ -29,6 +29,7 @@ class TelegramAddress:
     locale: str = "en"
     spoiler: bool = False  # the clip is hidden until it is tapped
     guessed: bool = False  # the mode was not said
+    styles: bool = False  # the chat has named styles to choose among
     notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
     name: str = ""  # of who asked in a group, as the platform shows them; captions name them
@@ -62,6 +63,7 @@ class TelegramAddress:
                 "silent": self.silent,
                 "spoiler": str(int(self.spoiler)),
                 "guessed": str(int(self.guessed)),
+                "styles": str(int(self.styles)),
                 "notes": self.notes,
                 "name": self.name,
             },
@@ -89,6 +91,7 @@ class TelegramAddress:
             locale=at.get("locale", "en"),
             spoiler=at.get("spoiler") == "1",
             guessed=at.get("guessed") == "1",
+            styles=at.get("styles") == "1",
             notes=at.get("notes", ""),
             name=at.get("name", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag

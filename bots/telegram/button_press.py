@@ -88,7 +88,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         return None
     if action in _SEEN_BY_ALL:
         return await _link_of_seen(press)
-    of_job = changed_by(action) is not None or action in {*Action, "rather"}
+    of_job = changed_by(action) is not None or action in {*Action, "rather", "styles", "style"}
     try:
         job = await press.job() if of_job else None
     except NotYours:

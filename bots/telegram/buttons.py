@@ -20,22 +20,24 @@ from bots.telegram.delivery import FILE_IDS
 from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.feed import answer_report, publish, report, take_down
+from bots.telegram.history import turn_history
 from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
 from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
+from bots.telegram.style_menu import MENU, offer_styles, open_menu, set_style
 from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
     ask_access,
     forget_all,
-    history_page,
     show_again,
 )
 from core.domain.followups import Action, options_of, with_option
 from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
+from core.domain.styles import STYLE
 from core.errors import NotYours
 from core.service.operator_api import AccessDecision
 
@@ -120,6 +122,7 @@ async def _edit(press: ButtonPress) -> None:
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
+    await offer_styles(event, job)
 
 
 async def _show_last_frame(press: ButtonPress) -> None:
@@ -185,8 +188,7 @@ async def _page(press: ButtonPress) -> None:
         raise NotYours("history")
     typed = press.data.value
     page = max(1, int(typed)) if typed.isdecimal() and len(typed) <= PAGE_DIGITS else 1
-    text, markup = await history_page(event, page)
-    await edit_text(event.context, event.message, text, markup)
+    await turn_history(event, page)
 
 
 async def _forget(press: ButtonPress) -> None:
@@ -271,6 +273,8 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "unlink": _unlink,
     "mode": _mode,
     "rather": _rather,
+    MENU: open_menu,
+    STYLE: set_style,
     "ask": _ask,
     "access": _access,
     "takedown": _take_down,

@@ -58,6 +58,7 @@ async def chat_event(
     context: TelegramContext, user: User, message: Message, update_id: int
 ) -> ChatEvent:
     """Build the event of an update; operators may have chosen the language of a group."""
+    await context.languages.note(user.id, user.language_code)
     locale = await language_of(context.services.users, user, message.chat)
     return ChatEvent(context, user, message, update_key(update_id, context.bot.id), locale)
 

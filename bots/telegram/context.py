@@ -6,6 +6,7 @@ from telegram import Bot
 
 from bots.shared.double_presses import DoublePresses
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.languages import KnownLanguages
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.delivery import TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
@@ -33,4 +34,5 @@ class TelegramContext:
     permissions: PostingPermissions
     locks: UserLocks
     directory: TelegramDirectory
+    languages: KnownLanguages
     presses: DoublePresses = field(default_factory=DoublePresses)

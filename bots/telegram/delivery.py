@@ -66,6 +66,7 @@ class TelegramDelivery:
         self._messages = messages
         self._edits = edits
         self._rules = rules
+        self.offers = rules.offers
         self._services = services
         self._public = services.users.public
 
@@ -75,8 +76,8 @@ class TelegramDelivery:
         at = TelegramAddress.of(job.reply_to)
         if at.silent or not at.message_id:
             return
-        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale)
-        keyboard = job_keyboard(job, at.locale, self._rules.limits)
+        text = of_drafts(job, texts_for(at.locale).progress(job, event), at.locale, self.offers)
+        keyboard = job_keyboard(job, at.locale, self.offers)
         self._edits.offer(
             at.chat_key,
             str(at.message_id),
@@ -185,7 +186,7 @@ class TelegramDelivery:
         async def show(at: TelegramAddress) -> Message:
             text = texts_for(at.locale).failure(failure)
             return await self._messages.show_text(
-                at, text, job_keyboard(job, at.locale, self._rules.limits)
+                at, text, job_keyboard(job, at.locale, self.offers)
             )
 
         return await self._deliver(job, show, attempt, own=True)

@@ -12,6 +12,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaVideo
 from bots.shared.captions import Telling
 from bots.shared.drafts import drafts_caption, finishable
 from bots.shared.edit_scheduler import Throttled
+from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import NOT_THERE, ChatMoved, TelegramFileTooLarge
@@ -19,7 +20,6 @@ from bots.telegram.outgoing import ChatTarget, Outgoing
 from bots.telegram.rendering import CAPTION_LIMIT, callback_data, texts_for
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.domain.limits import RequestLimits
 from core.errors import DeliveryImpossible
 from core.i18n.messages import say
 from core.service.clips import fitted_clip
@@ -27,6 +27,7 @@ from core.service.front_services import FrontState
 
 ALBUMS = "telegram-album"  # the namespace of albums that were sent, by group and chat
 MOST_BYTES = 48_000_000  # of all clips of an album; the cloud takes 50 MB a request
+PRICED_PER_ROW = 2  # buttons; more of them are cut on a phone
 _NOT_SENT = (*NOT_THERE, ChatMoved, Throttled)
 
 
@@ -37,12 +38,12 @@ class DraftAlbum:
         self,
         outgoing: Outgoing,
         state: FrontState,
-        limits: RequestLimits | None,
+        offers: Offers,
         posts: PostedMessages,
     ) -> None:
         self._outgoing = outgoing
         self._state = state
-        self._limits = limits
+        self._offers = offers
         self._posts = posts
 
     async def show(self, jobs: Sequence[Job], at: TelegramAddress, telling: Telling) -> Message:
@@ -101,23 +102,27 @@ class DraftAlbum:
     def _keyboard(
         self, jobs: Sequence[Job], locale: str | None, *, doubted: bool
     ) -> InlineKeyboardMarkup:
-        drafts = finishable(jobs, self._limits)
-
-        def row(action: Action, code: str) -> list[InlineKeyboardButton]:
-            return [
-                InlineKeyboardButton(
-                    say(code, {"number": number}, locale),
-                    callback_data=callback_data(action, job.id),
-                )
-                for number, job in drafts
-            ]
-
+        offers = self._offers
+        finish = [
+            InlineKeyboardButton(
+                offers.label(job, Action.QUALITY, locale, number),
+                callback_data=callback_data(Action.QUALITY, job.id),
+            )
+            for number, job in finishable(jobs, offers)
+        ]
+        show = [
+            InlineKeyboardButton(
+                say("show_draft_label", {"number": number}, locale),
+                callback_data=callback_data(Action.FETCH, job.id),
+            )
+            for number, job in finishable(jobs, offers)
+        ]
         of_all = [
             InlineKeyboardButton(
-                say(f"{action}_label", {}, locale), callback_data=callback_data(action, jobs[0].id)
+                offers.label(jobs[0], action, locale),
+                callback_data=callback_data(action, jobs[0].id),
             )
             for action in (Action.AGAIN, Action.DETAILS, Action.DELETE)
         ]
-        rows = [row(Action.QUALITY, "finish_label")]
-        rows += [row(Action.FETCH, "show_draft_label")] if doubted else []
-        return InlineKeyboardMarkup([*rows, of_all])
+        rows = [finish[i : i + PRICED_PER_ROW] for i in range(0, len(finish), PRICED_PER_ROW)]
+        return InlineKeyboardMarkup([*rows, *([show] if doubted else []), of_all])

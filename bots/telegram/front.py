@@ -24,6 +24,8 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.languages import KnownLanguages
+from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.account_links import unlink_button
 from bots.telegram.address import PLATFORM
@@ -50,6 +52,7 @@ from bots.telegram.polling import Polling
 from bots.telegram.profile import set_profile
 from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
+from bots.telegram.rivals import look_for_rivals
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_locks import UserLocks
@@ -101,6 +104,10 @@ class TelegramFront:
         """Check the settings against Telegram, for ``clapper doctor``."""
         return await examine(settings)
 
+    async def look_for_rivals(self, settings: Settings) -> list[PlatformCheck]:
+        """Tell whether another process polls with the same token, for ``clapper doctor``."""
+        return await look_for_rivals(settings)
+
     async def find_operator(
         self, settings: Settings, code: str, ask: Callable[[str], None]
     ) -> Requester | None:
@@ -145,13 +152,14 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
     """Build the function that sends a notice to a private chat, with a button to undo a join."""
 
     async def send(notice: AccountNotice) -> None:
-        text, buttons = notice_text(texts_for(None), notice), None
+        locale = await context.languages.of(notice.to.user_id)
+        text, buttons = notice_text(texts_for(locale), notice), None
         if joined := notice.data.get("key"):
-            buttons = [[unlink_button(Requester.from_key(joined), None)]]
+            buttons = [[unlink_button(Requester.from_key(joined), locale)]]
         elif entry := notice.data.get("entry"):
-            buttons = [decide_buttons(entry, None)]
+            buttons = [decide_buttons(entry, locale)]
         elif post := notice.data.get("post"):
-            buttons = [report_buttons(post, None)]
+            buttons = [report_buttons(post, locale)]
             text = "\n".join([text, await post_link(context.services.users.feed, notice)]).strip()
         markup = InlineKeyboardMarkup(buttons) if buttons else None
         log_channel = logged_in(notice)
@@ -217,19 +225,17 @@ def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
 
 def _edit_interval(settings: Settings, chat: str) -> float:
     """Look up the seconds between edits; groups have negative ids and a stricter limit."""
-    is_group = chat.startswith("-")
-    return settings.telegram.group_edit_s if is_group else settings.telegram.private_edit_s
+    told, is_group = settings.telegram, chat.startswith("-")
+    return told.group_edit_s if is_group else told.private_edit_s
 
 
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
-    settings, users = services.settings, services.users
-    local = settings.telegram.local
-    rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
+    settings, users, local = services.settings, services.users, services.settings.telegram.local
+    rules = DisplayRules(local, settings.retention.days, Offers(users.limits, users.price))
     outgoing = Outgoing(app.bot)
-    messages = StatusMessages(outgoing, rules)
-    directory = TelegramDirectory(app.bot)
-    posts = PostedMessages(services.state, POSTS)
-    album = DraftAlbum(outgoing, services.state, users.limits, posts)
+    messages = StatusMessages(outgoing, rules, users.originals)
+    directory, posts = TelegramDirectory(app.bot), PostedMessages(services.state, POSTS)
+    album = DraftAlbum(outgoing, services.state, rules.offers, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,
@@ -244,6 +250,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         permissions=PostingPermissions(app.bot),
         locks=UserLocks(),
         directory=directory,
+        languages=KnownLanguages(services.state, PLATFORM),
     )
 
 

@@ -17,7 +17,6 @@ from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import reply
 from bots.telegram.option_parser import TypedCommand, TypedText, called_by, command_of, read_text
 from bots.telegram.private_chat import is_private
-from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictures
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
@@ -78,7 +77,7 @@ class MessageRouter:
         )
         if message.sender_chat is not None:  # a channel or an anonymous administrator
             if typed is not None and not message.is_automatic_forward:
-                await reply(self._context, message, texts_for(None).say("t_anonymous"))
+                await reply(self._context, message, event.texts.say("t_anonymous"))
         elif typed is not None:
             await self._run_command(event, parts, typed)
         elif is_private(message) or await self._answers_bot(event):

@@ -11,7 +11,7 @@ from bots.shared.edit_scheduler import Throttled
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import NOT_THERE, ChatMoved, ignoring_errors
 from bots.telegram.context import TelegramContext
-from bots.telegram.outgoing import ChatTarget, Keyboard
+from bots.telegram.outgoing import ChatTarget, Keyboard, Photo
 from bots.telegram.rendering import job_keyboard
 from core.domain.jobs import Job
 
@@ -66,6 +66,20 @@ async def reply_file(
     return await _by_any_way(message, 0, lambda to: context.outgoing.file(to, path, name, caption))
 
 
+async def reply_photo(
+    context: TelegramContext, message: Message, photo: Photo, caption: str, markup: Keyboard
+) -> Message:
+    """Answer ``message`` with a picture (:func:`reply`).
+
+    Raises:
+        AnswerLost: it cannot be sent there.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _by_any_way(
+        message, 0, lambda to: context.outgoing.photo(to, photo, caption, markup)
+    )
+
+
 async def _by_any_way(message: Message, user_id: int, send: Send) -> Message:
     reasons: list[str] = []
     for target in _targets(message, user_id):
@@ -101,14 +115,14 @@ async def _patiently(target: ChatTarget, send: Send) -> Message:
 
 async def edit(context: TelegramContext, message: Message, text: str, job: Job) -> None:
     """Replace the text of the message of a job, if it is still there."""
-    markup = job_keyboard(job, job.reply_to.address.get("locale"), context.services.users.limits)
+    markup = job_keyboard(job, job.reply_to.address.get("locale"), context.delivery.offers)
     await edit_text(context, message, text, markup)
 
 
 async def edit_by_id(context: TelegramContext, at: TelegramAddress, text: str, job: Job) -> None:
     """Replace the text of the message at an address by one of ``job``, if it is still there."""
     if at.message_id:
-        markup = job_keyboard(job, at.locale, context.services.users.limits)
+        markup = job_keyboard(job, at.locale, context.delivery.offers)
         call = context.outgoing.edit_text(at.chat_id, at.message_id, text, markup)
         await ignoring_errors(call)
 
@@ -118,6 +132,18 @@ async def edit_text(
 ) -> None:
     """Replace the text of a message of the bot's, if it is still there."""
     call = context.outgoing.edit_text(message.chat_id, message.message_id, text, markup)
+    await ignoring_errors(call)
+
+
+async def edit_photo(
+    context: TelegramContext,
+    message: Message,
+    photo: Photo,
+    caption: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Replace a message of the bot's by a picture, if it is still there."""
+    call = context.outgoing.edit_photo(message.chat_id, message.message_id, photo, caption, markup)
     await ignoring_errors(call)
 
 

@@ -16,6 +16,7 @@ from telegram import (
     ForceReply,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaPhoto,
     InputMediaVideo,
     Message,
     ReplyParameters,
@@ -47,6 +48,14 @@ class ChatTarget:
         """Return the fields of a call that send there."""
         where = {"chat_id": self.chat_id, "message_thread_id": self.thread_id}
         return {**where, "reply_parameters": self._reply}
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture to upload."""
+
+    content: bytes  # JPEG
+    veiled: bool = False  # hidden until it is tapped
 
 
 class Outgoing:
@@ -86,6 +95,42 @@ class Outgoing:
                 **to.places(),  # pyright: ignore[reportArgumentType]  # the fields of a target
             )
         )
+
+    async def photo(
+        self, to: ChatTarget, photo: Photo, caption: str, markup: Keyboard = None
+    ) -> Message:
+        """Send a picture with a caption in our markup."""
+        return await call_api(
+            lambda: self._bot.send_photo(
+                photo=photo.content,
+                caption=clip_text(caption, CAPTION_LIMIT),
+                parse_mode=ParseMode.HTML,
+                reply_markup=markup,
+                has_spoiler=photo.veiled,
+                **to.places(),  # pyright: ignore[reportArgumentType]  # the fields of a target
+            )
+        )
+
+    async def edit_photo(
+        self,
+        chat_id: int,
+        message_id: int,
+        photo: Photo,
+        caption: str,
+        markup: InlineKeyboardMarkup,
+    ) -> Message:
+        """Replace a message of the bot's, a text or a picture, by a picture."""
+        media = InputMediaPhoto(
+            photo.content,
+            clip_text(caption, CAPTION_LIMIT),
+            parse_mode=ParseMode.HTML,
+            has_spoiler=photo.veiled,
+        )
+        edited = await call_api(
+            lambda: self._bot.edit_message_media(media, chat_id, message_id, reply_markup=markup)
+        )
+        assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
+        return edited
 
     async def video(
         self,

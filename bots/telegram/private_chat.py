@@ -48,6 +48,8 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     "unlink": Audience.PERSON,
     "mode": Audience.CHAT,
     "rather": Audience.JOB_CHAT,
+    "styles": Audience.JOB_CHAT,
+    "style": Audience.JOB_CHAT,
     "ask": Audience.PERSON,
     "access": Audience.PERSON,
     "takedown": Audience.PERSON,

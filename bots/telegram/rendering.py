@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots.shared.cutting import cut
+from bots.shared.offers import NO_OFFERS, Offers
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
@@ -26,7 +27,8 @@ TEXT_LIMIT = 4096
 CALLBACK = re.compile(r"v1:(?P<action>[a-z][a-z0-9_]*)(?:=(?P<value>[\w:.-]*))?:(?P<job>\w{1,32})")
 ROWS = (  # without fetch: the message shows the clip
     (Action.AGAIN, Action.EDIT),
-    (Action.LONGER, Action.LAST_FRAME, Action.QUALITY),
+    (Action.LONGER, Action.LAST_FRAME),
+    (Action.QUALITY,),  # says what it takes
     (Action.CANCEL, Action.REMIX, Action.PUBLISH),
     (Action.DETAILS, Action.DELETE),
 )
@@ -92,26 +94,29 @@ def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
 def job_keyboard(
     job: Job,
     locale: str | None,
-    limits: RequestLimits | None = None,
+    offers: Offers = NO_OFFERS,
     *,
     remixable: bool = False,
     publishable: bool = False,
 ) -> InlineKeyboardMarkup:
-    """Build the buttons under a job's message; what ``limits`` would refuse has none.
+    """Build the buttons under a job's message; what the limits in force would refuse has none.
 
     A clip that others may remix has one for that, and one that its maker may show in a feed.
     """
     rows = [
         [
             InlineKeyboardButton(
-                say(f"{a}_label", {}, locale), callback_data=callback_data(a, job.id)
+                offers.label(job, a, locale), callback_data=callback_data(a, job.id)
             )
             for a in row
         ]
-        for row in _rows(job, limits, remixable=remixable, publishable=publishable)
+        for row in _rows(job, offers.limits, remixable=remixable, publishable=publishable)
     ]
     if job.state.waiting and job.group is None:
-        rows += _option_rows(job, locale, limits or RequestLimits())
+        rows += _option_rows(job, locale, offers.limits or RequestLimits())
+        if job.reply_to.address.get("styles") == "1":
+            label, data = say("t_style_label", {}, locale), callback_data("styles", job.id)
+            rows.append([InlineKeyboardButton(label, callback_data=data)])
         if job.reply_to.address.get("guessed") == "1":
             rows += _rather_rows(job, locale)
     return InlineKeyboardMarkup(rows)

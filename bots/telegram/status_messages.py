@@ -11,6 +11,8 @@ from telegram import InlineKeyboardMarkup, InputFile, InputMediaVideo, Message
 from telegram.constants import ParseMode
 
 from bots.shared.captions import Telling, caption
+from bots.shared.offers import NO_OFFERS, Offers
+from bots.shared.thumbnail import thumbnail
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import ignoring_errors
 from bots.telegram.outgoing import ChatTarget, Outgoing
@@ -20,10 +22,9 @@ from bots.telegram.rendering import (
     job_keyboard,
     texts_for,
 )
-from bots.telegram.thumbnail import thumbnail
 from core.domain.jobs import Job
-from core.domain.limits import RequestLimits
 from core.domain.media import Clip
+from core.service.originals import Originals
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,15 @@ class DisplayRules:
 
     local: bool
     retention_days: float
-    studio_url: str
-    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
+    offers: Offers = NO_OFFERS
 
 
 class StatusMessages:
     """Posts and edits a job's messages; raises what an answer of the Bot API means."""
 
-    def __init__(self, outgoing: Outgoing, rules: DisplayRules) -> None:
+    def __init__(self, outgoing: Outgoing, rules: DisplayRules, originals: Originals) -> None:
+        """Take the way out, the settings, and what knows where a clip can be seen whole."""
+        self._originals = originals
         self._outgoing = outgoing
         self._rules = rules
 
@@ -91,7 +93,7 @@ class StatusMessages:
         media = InputMediaVideo(
             media=path if self._rules.local else await asyncio.to_thread(path.read_bytes),
             filename=f"clapper-{job.mode_word}-{job.id[:8]}.mp4",
-            caption=self._caption(job, clip, path, at, telling),
+            caption=await self._caption(job, clip, path, at, telling),
             parse_mode=ParseMode.HTML,
             width=clip.width,
             height=clip.height,
@@ -112,7 +114,7 @@ class StatusMessages:
         return job_keyboard(
             job,
             at.locale,
-            self._rules.limits,
+            self._rules.offers,
             remixable=remixable,
             publishable=telling.publishable,
         )
@@ -140,7 +142,7 @@ class StatusMessages:
         sent = await self._outgoing.text(to, text, quiet=True)
         return replace(at, message_id=sent.message_id)
 
-    def _caption(
+    async def _caption(
         self, job: Job, clip: Clip, path: Path, at: TelegramAddress, telling: Telling
     ) -> str:
         texts = texts_for(at.locale)
@@ -148,9 +150,8 @@ class StatusMessages:
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
-            if self._rules.studio_url:
-                url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
-                lines.append(texts.say("result_link", url=url))
+            if address := await self._originals.address(job):
+                lines.append(texts.say("result_link", url=address))
         return caption(texts, job, telling, CAPTION_LIMIT, lines)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from bots.shared.drafts import with_price
+from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
 from bots.shared.texts import Texts
 from bots.telegram.address import address_of, is_veiled
@@ -114,6 +114,19 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
     await _submit(event, composition, Shown(is_veiled(job)))
 
 
+async def submit_composed(event: ChatEvent, composition: Composition, shown: Shown) -> bool:
+    """Submit what was composed for a press; False where a refusal was shown already.
+
+    Raises:
+        Refused: permissions, quota, policy, block or a closed intake.
+    """
+    if await was_submitted(event):
+        return False
+    await event.users.access.check(event.caller)
+    await event.context.permissions.check(event.message)
+    return await _submit(event, composition, shown)
+
+
 async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> bool:
     """Post the placeholder that will become the clip, and submit with its address.
 
@@ -132,7 +145,8 @@ async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> b
     message_id = posted.message_id if posted else 0
     at = address_of(event.user, event.message, message_id, event.locale, spoiler=shown.spoiler)
     notes = notes_on(composition, event.locale)
-    at = replace(at, guessed=shown.guessed, notes=notes)
+    styles = bool(await event.users.styles.listed(event.caller))
+    at = replace(at, guessed=shown.guessed, styles=styles, notes=notes)
     if apart:
         at = replace(at, chat_id=event.user.id, asked_id=0, thread_id=None)
     submitted = await outcome_of(
@@ -178,7 +192,8 @@ async def _show_ticket(
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        text = with_price(event.texts.ticket(job, ticket), job, ticket, event.locale)
+        text = event.texts.ticket(job, ticket)
+        text = of_drafts(job, text, event.locale, event.context.delivery.offers, new=True)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
         await edit(event.context, placeholder, text, job)

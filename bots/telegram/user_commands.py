@@ -13,6 +13,7 @@ from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.feed import PUBLISH_LINK, REPORT_LINK, ask_reason, show_offer_by_link
+from bots.telegram.history import show_history
 from bots.telegram.private_chat import (
     ASK_LINK,
     DETAILS_LINK,
@@ -32,14 +33,13 @@ from bots.telegram.remix import (
 from bots.telegram.rendering import callback_data
 from bots.telegram.style_commands import run_styles
 from bots.telegram.submission import submit_follow_up
-from core.domain.followups import Action, actions_for
+from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.errors import NoJob
 from core.i18n.messages import say
 
 log = structlog.get_logger(__name__)
 
-PAGE = 5  # jobs on a page of the history
 BATCH = 50  # jobs read at a time
 Command = Callable[[ChatEvent, str], Awaitable[None]]  # with what was typed after the command
 
@@ -68,8 +68,7 @@ async def _newest_live(event: ChatEvent) -> Job:
 
 
 async def _history(event: ChatEvent, _: str) -> None:
-    text, markup = await history_page(event, 1)
-    await event.reply(text, markup)
+    await show_history(event)
 
 
 async def _again(event: ChatEvent, rest: str) -> None:
@@ -226,27 +225,6 @@ async def run_account(event: ChatEvent, name: str, rest: str) -> None:
     await refer_to_private_chat(event, name, "t_code_seen" if code_seen else "t_private")
 
 
-async def history_page(event: ChatEvent, page: int) -> tuple[str, InlineKeyboardMarkup]:
-    """Build one page of the person's jobs, with a button to fetch each clip."""
-    jobs = await event.users.jobs(event.caller, page * PAGE + 1)
-    shown = jobs[(page - 1) * PAGE : page * PAGE]
-    fetch = [
-        InlineKeyboardButton(str(number), callback_data=callback_data(Action.FETCH, job.id))
-        for number, job in enumerate(shown, 1)
-        if Action.FETCH in actions_for(job)
-    ]
-    turn: list[InlineKeyboardButton] = []
-    for label, other, there in (
-        ("newer_label", page - 1, page > 1),
-        ("older_label", page + 1, len(jobs) > page * PAGE),
-    ):
-        if there:
-            data = callback_data("page", str(event.user.id), str(other))
-            turn.append(InlineKeyboardButton(say(label, {}, event.locale), callback_data=data))
-    rows = [row for row in (fetch, turn) if row]
-    return event.texts.history(shown, page), InlineKeyboardMarkup(rows)
-
-
 async def show_again(event: ChatEvent, job: Job) -> None:
     """Post a finished clip again, by its file id on Telegram or else from disk.
 
@@ -276,4 +254,6 @@ async def forget_all(event: ChatEvent) -> int:
         for job in jobs:
             await event.context.services.state.remember(FILE_IDS, job.id, None)
     await event.context.forms.forget(event.caller)
-    return await event.users.forget(event.caller)
+    count = await event.users.forget(event.caller)
+    event.context.languages.forget(event.user.id)
+    return count

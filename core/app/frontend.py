@@ -48,6 +48,15 @@ class Examinable(Protocol):
 
 
 @runtime_checkable
+class Rivalled(Protocol):
+    """A front whose platform serves one process at a time."""
+
+    async def look_for_rivals(self, settings: Settings) -> list[PlatformCheck]:
+        """Tell whether another process serves with the same token; not asked beside our own."""
+        ...
+
+
+@runtime_checkable
 class OperatorFinder(Protocol):
     """A front that can find out which account its operator has."""
 

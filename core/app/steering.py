@@ -35,11 +35,11 @@ def steered_service(
     return SteeredService(
         operators=core.operators,
         submission=core.submission,
+        compose=core.users.compose,
         admission=core.admission,
         cancellation=core.cancellation,
         jobs=core.jobs,
         machines=GateNodes(core.database, core.queue.clock),
-        limits=core.users.limits,
         check=contradictions,
         troubles=troubles,
         data_dir=core.settings.data_dir,

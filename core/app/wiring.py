@@ -36,6 +36,7 @@ from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi, OperatorServices
+from core.service.originals import Originals
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
@@ -196,13 +197,14 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         clips=clips,
         inputs=InputReader(parts.artefacts),
         previewer=services.previewer,
-        owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
+        owned=Ownership(parts.jobs, parts.standings, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,
         styles=parts.community.styles,
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
+        originals=Originals(parts.community.state, parts.jobs, clips, settings.studio.reached_at),
         feed=parts.feed,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)

@@ -34,14 +34,15 @@ from core.cli.table_parameters import (
 from core.cli.terminal import PlainConsole
 from core.control.client import running_service
 from core.control.reports import GenerationAccepted, JobReport
+from core.delivery.file_place import PLATFORM
 from core.domain.jobs import Failure
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Options
-from core.domain.request_builder import compose
+from core.domain.people import Caller
 from core.domain.requests import Composition, check_roles
 from core.errors import MediaMissing, MediaUnexpected
 from core.i18n.messages import say
-from core.media.output.destinations import check_clip
+from core.media.output.destinations import check_clips
 from core.runtime.paths import readable
 from core.settings import Settings, load_settings
 
@@ -88,7 +89,9 @@ def generate(
         options = Options.of({name: given[name] for name in OPTIONS})
         options = replace(options, times=options.times or placed.times)
         check_files(mode, paths, file)
-        check_clip(file, paths.values(), force=force)
+        typed = options.drafts or ""  # another number than there is is refused later
+        count = int(typed) if typed.isdecimal() and typed.isascii() else 1
+        check_clips(file, count, list(paths.values()), force=force)
         request = _ClipRequest(mode, options, paths, file, force)
         job = asyncio.run(_generate(request, err() if as_json else out()))
         if as_json:
@@ -149,6 +152,8 @@ async def _generate_here(
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
     async with working_core(settings, console, about_here.append) as session:
         composition = await compose_request(session, request.mode, request.options, request.paths)
+        count, inputs = 1 + len(composition.drafts), list(request.paths.values())
+        check_clips(request.file, count, inputs, force=request.force)
         reply_to = session.place.reply_to(request.file, request.paths.values(), force=request.force)
         ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
@@ -178,4 +183,4 @@ async def compose_request(
         for slot in MODES[mode].every_slot
         if slot.role in paths
     }
-    return compose(mode, options, media, core.users.limits)
+    return await core.users.compose(Caller(local_requester(), PLATFORM), mode, options, media)

@@ -18,12 +18,11 @@ from core.control.service import SteeredService
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, OptionKind, Options
-from core.domain.people import Requester
-from core.domain.request_builder import compose
+from core.domain.people import Caller, Requester
 from core.domain.requests import Composition, check_roles
 from core.errors import MediaMissing, MediaUnreadable
 from core.errors.setup import ControlBroken
-from core.media.output.destinations import check_clip
+from core.media.output.destinations import check_clips
 from core.runtime.tasks import outcome_of
 from core.service.submission import Submitter
 
@@ -63,7 +62,8 @@ class ClipOrder:
         command = self._command
         files = [_path(path) for path in command.files.values()]
         out = _path(command.out)
-        await asyncio.to_thread(check_clip, out, files, force=command.force)
+        count = 1 + len(composition.drafts)
+        await asyncio.to_thread(check_clips, out, count, files, force=command.force)
         reply_to = self._service.delivery.place.reply_to(out, files, force=command.force)
         key = f"cli:{command.key}"
         ticket = await self._service.submission.submit(
@@ -93,7 +93,8 @@ class ClipOrder:
         """
         mode, options = self._command.mode, _options(self._command.options)
         check_roles(mode, self._command.files)
-        return compose(mode, options, await self._admit(mode), self._service.limits)
+        caller = Caller(self._requester, self._requester.platform)
+        return await self._service.compose(caller, mode, options, await self._admit(mode))
 
     async def _admit(self, mode: Mode) -> dict[str, MediaFile]:
         admitted: dict[str, MediaFile] = {}

@@ -17,7 +17,7 @@ from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
 from core.interfaces.delivery import Delivery, DeliveryAttempt, Receipt
-from core.media.output.destinations import PlaceTaken, place_files, poster_of
+from core.media.output.destinations import PlaceTaken, clip_files, place_files, poster_of
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -56,19 +56,26 @@ async def drafts_to_files(
 ) -> Receipt:
     """Hand over each draft by itself, its number behind the name of the file.
 
+    One that cannot be put where it belongs keeps none of the others from their places.
+
     Raises:
-        DeliveryImpossible: as of :func:`put_result`.
+        DeliveryImpossible: as of :func:`put_result`, of the first that could not.
     """
-    receipt = Receipt("")
+    receipt, missed = Receipt(""), list[DeliveryImpossible]()
     for number, job in enumerate(jobs, 1):
         address = job.reply_to.address
         out = Path(address.get("out", ""))
-        numbered = str(out.with_name(f"{out.stem}-{number}{out.suffix}")) if out.name else ""
+        numbered = str(clip_files(out, len(jobs))[number - 1]) if out.name else ""
         at = replace(job.reply_to, address={**address, "out": numbered})
-        if job.clip is not None:
-            receipt = await delivery.completed(replace(job, reply_to=at), job.clip, attempt)
-        else:
+        if job.clip is None:
             await delivery.failed(job, job.end_reason, attempt)
+            continue
+        try:
+            receipt = await delivery.completed(replace(job, reply_to=at), job.clip, attempt)
+        except DeliveryImpossible as error:
+            missed.append(error)
+    if missed:
+        raise missed[0].with_traceback(None)
     return receipt
 
 

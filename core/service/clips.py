@@ -7,7 +7,7 @@ from core.artefacts.clips import bring_clip
 from core.domain.jobs import Job
 from core.domain.media import Clip
 from core.errors import NothingToFetch
-from core.errors.artefacts import ArtefactGone
+from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
 from core.interfaces.artefacts import Artefacts, names_of_clip
 from core.media.output.transcode import fit_clip, last_frame
 
@@ -39,6 +39,15 @@ class ClipReader:
         except ArtefactGone:
             raise NothingToFetch(job.id) from None
         return job.clip
+
+    async def still_of(self, job: Job) -> Path | None:
+        """Return the poster of a finished clip, which is on this node now; None where none is."""
+        if job.clip is None:
+            return None
+        try:
+            return await self._artefacts.local(names_of_clip(job.clip)[1])
+        except (ArtefactGone, ArtefactsUnavailable):  # a list is read without it as well
+            return None
 
     def in_use(self, clip: Clip) -> AbstractContextManager[None]:
         """Keep the files of ``clip`` on this node until the block ends."""

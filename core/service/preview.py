@@ -182,7 +182,7 @@ class Previewer:
             else:
                 request = next_request(job, action, self._limits)
             if request is not None:
-                cost_ms = self._runs.cost_ms(self._runs.estimate(request))
+                cost_ms = self._runs.cost_ms(self._runs.estimate(request)) * _takes(job, action)
                 return ActionPrice(cost_ms, request.sampling.finished)
         return None
 
@@ -221,3 +221,8 @@ class Previewer:
     def _memory(self, request: Request) -> MemoryFit:
         machine = self._runs.machine_for(request)
         return MemoryFit(machine.hardware.known, machine.hardware.memory, machine.streamed)
+
+
+def _takes(job: Job, action: Action) -> int:
+    """Return how many clips a press makes: of drafts to choose among, as many again."""
+    return job.group.size if action is Action.AGAIN and job.group is not None else 1

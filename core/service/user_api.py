@@ -58,7 +58,7 @@ class UserApi:
         )
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
-        self.public = services.public
+        self.public, self.originals = services.public, services.originals
         self.feed = UserFeed(services, self._visible)
         self._shares = shares
         self.files = files

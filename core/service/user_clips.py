@@ -28,6 +28,15 @@ class UserClips:
         """
         return await self._clips.clip_of(await self._visible(caller, job_id))
 
+    async def still(self, caller: Caller, job_id: str) -> Path | None:
+        """Return the poster of a finished clip; None where there is none, or not just now.
+
+        Raises:
+            JobUnknown: there is no such job.
+            NotYours: it belongs to somebody else.
+        """
+        return await self._clips.still_of(await self._visible(caller, job_id))
+
     async def last_frame(self, caller: Caller, job_id: str, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.
 

@@ -12,6 +12,7 @@ from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.inputs import InputReader
 from core.service.operator_api import OperatorApi
+from core.service.originals import Originals
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
@@ -41,4 +42,5 @@ class UserServices:
     styles: StyleBook
     operators: OperatorApi
     public: PublicClips
+    originals: Originals
     feed: Feed

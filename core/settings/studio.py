@@ -43,6 +43,11 @@ class StudioSettings(Area):
     webhook_loopback: bool = False
     mcp: bool = False  # also offer the API as tools of a model context protocol server
 
+    @property
+    def reached_at(self) -> str:
+        """Return where people reach the Studio; empty where there is none, or nobody said."""
+        return self.url if self.enabled else ""
+
 
 class SignInSettings(Area):
     """Signing in with Hugging Face: your own app there; on a Space the platform sets it."""

@@ -37,6 +37,7 @@ _OWN_READ = (
     "studio/(state|history|account|operators|kept)",
     "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
+    f"originals/{_NAME}/{_NAME}\\.mp4",
     "studio/operators/logs",
     f"studio/jobs/{_NAME}/family",
     f"studio/jobs/{_NAME}/inputs/{_NAME}\\.jpg",
@@ -70,7 +71,9 @@ _OPEN = (
     (frozenset({"GET", "POST", "DELETE"}), _AGENTS),
 )
 # a link in a chat, a sign-in that comes back: they only show something to who follows them
-_LINKED = re.compile(r"/(login/callback|clips/[A-Za-z0-9_-]+\.(mp4|png))?")
+_LINKED = re.compile(
+    r"/(login/callback|clips/[A-Za-z0-9_-]+\.(mp4|png)|originals(/[A-Za-z0-9_-]+){2}\.mp4)?"
+)
 
 
 _ENDPOINT = re.compile(rf"/gradio_api/(?:run|api|call/v2|call)/(?P<name>{_NAME})(?:/{_NAME})?/?")

@@ -27,6 +27,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = re.compile(
     r"/(login(/huggingface|/callback)?|logout|healthz|metrics|gradio_api/startup-events)/?$"
     r"|/api/v1/.*$"  # asks for tokens itself
+    r"|/originals/[^/]+/[^/]+\.mp4$"  # the address itself is the permission
 )
 
 SignInPage = Callable[[HTTPConnection], Response]

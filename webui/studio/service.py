@@ -54,6 +54,7 @@ class StudioService:
         """Take whose uploads are whose, and where the contexts of requests wait."""
         self._services = services
         self._users = services.users
+        self.originals = services.users.originals
         self.endings = Endings(services)
         self.forms = KeptForms(services.state)
         self._actions = JobActions(services, self.endings)

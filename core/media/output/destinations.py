@@ -8,7 +8,7 @@ may be replaced without a word is what we finished ourselves, untouched since
 import filecmp
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,6 +68,23 @@ def check_clip(file: Path, inputs: Iterable[Path], *, force: bool) -> None:
         if any(_same(place, path) for path in inputs):
             raise OutputIsInput(readable(place), instead)
     check_free((target, poster_of(target)), instead, force=force)
+
+
+def clip_files(file: Path, count: int) -> list[Path]:
+    """Return where ``count`` clips go that are asked for together as ``file``: each its number."""
+    if count <= 1:
+        return [file]
+    return [file.with_name(f"{file.stem}-{n}{file.suffix}") for n in range(1, count + 1)]
+
+
+def check_clips(file: Path, count: int, inputs: Collection[Path], *, force: bool) -> None:
+    """Refuse as :func:`check_clip` does, for each of ``count`` clips (:func:`clip_files`).
+
+    Raises:
+        OutputUnnamed, OutputIsInput, OutputTaken: as there, of the first that cannot be.
+    """
+    for one in clip_files(file, count):
+        check_clip(one, inputs, force=force)
 
 
 def check_free(places: Sequence[Path], instead: str, *, force: bool) -> None:

@@ -59,6 +59,14 @@ class Guild(FrontService):
         message = await self.answered(interaction)
         return await self.world.until(lambda: message if message.videos else None)
 
+    async def history(
+        self, user: int = IDS[ANN], channel: Any = None, locale: str = "en-US"
+    ) -> Stored:
+        """The newest page of somebody's own jobs."""
+        asked = await self.server.command("history", user, channel or self.channel, locale=locale)
+        message = await self.answered(asked)
+        return await self.world.until(lambda: None if message.loading else message)
+
     async def refusal(self) -> str:
         """The newest text that only one person sees."""
         found = await self.world.until(

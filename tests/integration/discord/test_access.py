@@ -2,7 +2,10 @@
 
 import pytest
 
+from core.i18n.messages import say
+
 ANN, BEN, OP = 501, 502, 900
+HELP = "/pomoc"
 SMALL = {"preset": "fast", "seconds": 1.0, "width": 256, "height": 256}
 
 
@@ -140,3 +143,19 @@ async def test_a_role_and_a_server_have_minutes_of_their_own(guild_with, discord
     assert "3 min 00 s" in shown[ANN]
     assert "60 min 00 s" in shown[BEN]
     assert all("7 min 00 s" in text for text in shown.values())
+
+
+async def test_notices_are_in_the_language_that_their_person_last_used(closed) -> None:
+    direct = closed.world.direct(ANN)
+    await closed.server.command("help", OP, closed.world.direct(OP), locale="de")
+    await closed.server.command("help", ANN, direct, locale="pl")
+    asked = await closed.answered(
+        await closed.server.command("t2v", ANN, direct, locale="pl", prompt="latawiec")
+    )
+    await closed.server.press(asked.id, "access:ask", ANN, locale="pl")
+
+    notice = await told(closed, OP, f"discord:user:{ANN}")
+    assert notice.label("access:allow:") == say("access_allow_label", {}, "de")
+    await closed.server.press(notice.id, notice.button("access:allow:"), OP, locale="de")
+
+    await told(closed, ANN, say("access_allowed", {"cmd": {"help": HELP}}, "pl"))

@@ -145,22 +145,21 @@ async def test_delete_takes_message_and_clip_away_for_its_owner_only(guild, clip
 
 
 async def test_history_lists_own_clips_and_posts_one_again(guild, clip) -> None:
-    opened = await guild.server.command("history", ANN, guild.channel)
-    page = await guild.answered(opened)
+    page = await guild.history(ANN)
     assert page.ephemeral
     assert "Text to video" in page.content
 
     fetched = await guild.clip(await press(guild, page, "fetch"))
 
     assert fetched.videos == clip.videos
-    other = await guild.answered(await guild.server.command("history", BEN, guild.channel))
+    other = await guild.history(BEN)
     assert "Nothing here yet" in other.content
 
 
 async def test_history_turns_pages(guild) -> None:
     for number in range(6):
         await guild.clip(await guild.t2v(prompt=f"kite {number}"))
-    page = await guild.answered(await guild.server.command("history", ANN, guild.channel))
+    page = await guild.history(ANN)
 
     await guild.server.press(page.id, page.button("page:history:2"), ANN)
 
@@ -203,7 +202,7 @@ async def test_linked_accounts_share_history(guild, clip) -> None:
     await guild.server.command("link", BEN, guild.channel, code=code)
     await guild.world.until(lambda: any("Joined" in m.content for m in guild.world.shown()))
 
-    page = await guild.answered(await guild.server.command("history", BEN, guild.channel))
+    page = await guild.history(BEN)
     assert "Text to video" in page.content
 
 

@@ -129,7 +129,9 @@ async def test_the_original_is_offered_by_link_where_there_is_a_studio(guild_wit
         message = await guild.clip(await guild.t2v(fps=8))
 
         job = await guild.job(message)
-        assert f"https://studio.example/?job={job.id}" in message.content
+        address = await guild.core.users.originals.address(job)
+        assert address.startswith("https://studio.example/originals/")
+        assert f"Original: <{address}>" in message.content
 
 
 async def test_what_fits_nowhere_is_kept_and_said(guild_with) -> None:
@@ -141,7 +143,7 @@ async def test_what_fits_nowhere_is_kept_and_said(guild_with) -> None:
         await guild.world.until(lambda: "/history" in message.content)
 
         assert (await guild.quiet()).dead == 1
-        assert "https://studio.example/?job=" in message.content
+        assert "https://studio.example/originals/" in message.content
         assert any(":fetch:" in name for name in message.custom_ids())
 
 
@@ -259,8 +261,7 @@ async def test_without_any_way_the_clip_is_kept_and_comes_by_history(guild, held
 
     assert (counts.sent, counts.dead) == (0, 1)
     (elsewhere,) = guild.world.guild()
-    opened = await guild.server.command("history", ANN, elsewhere)
-    page = await guild.answered(opened)
+    page = await guild.history(ANN, elsewhere)
     pressed = await guild.server.press(page.id, page.button(":fetch:"), ANN)
     assert (await guild.clip(pressed)).channel_id == elsewhere.id
 

@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
+from io import BytesIO
 from pathlib import Path
 
+import av
 import pytest
 
 from core.testing.doubles import eventually
 from tests.support.platforms.faults import Fault
 
-ANN = 501
+ANN, OP = 501, 900
 ROOT = Path(__file__).resolve().parents[3]
 UPLOAD = {"method": "PATCH|POST", "path": "/messages", "min_bytes": 3000}
 
@@ -48,6 +50,7 @@ class Service:
             "STUDIO": "false",
             "DISCORD_TOKEN": self.token,
             "ALLOWED": "everyone",
+            "OPERATORS": f"discord:{OP}",
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_url,
             "DISCORD_EDIT_S": "0.05",
@@ -169,3 +172,124 @@ async def test_a_service_that_died_is_started_again_by_its_parent_and_buttons_li
 
     assert await service.terminate() == 0
     assert "SIGKILL" in (tmp_path / "log").read_text()
+
+
+async def test_a_kill_while_a_clip_is_published_or_taken_down_leaves_one_post_or_none(
+    service: Service, discord_server
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+    options = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0}
+
+    async def again() -> None:
+        service.kill()
+        discord_server.faults.clear()
+        await service.start()
+
+    await again()  # it knows the guild from its start
+    chosen = await discord_server.command("admin feed", OP, channel, channels={"channel": channel})
+    await world.until(lambda: chosen.original and world.messages[chosen.original].content)
+    path = f"/channels/{channel.id}/messages"
+    for after_storing in (False, True):  # cut off in the middle, and before the answer
+        asked = await discord_server.command("t2v", ANN, channel, prompt="a kite", **options)
+        await world.until(lambda asked=asked: asked.original)
+        clip = await world.until(
+            lambda asked=asked: (m := world.messages[asked.original]).videos and m, 60
+        )
+        shown = await discord_server.press(clip.id, clip.button(":publish:"), ANN)
+        await world.until(lambda shown=shown: shown.original)
+        offer = world.messages[shown.original]
+        cut = {"after_storing": True} if after_storing else {"after_bytes": 1500}
+        discord_server.faults.add(Fault("POST", f"{path}$", min_bytes=3000, delay_s=30, **cut))
+        before = len(world.with_video())
+        await discord_server.press(offer.id, offer.button("feed:publish:"), ANN)
+        await world.until(lambda: discord_server.faults.active[0].hits, 30)
+        if after_storing:
+            await world.until(lambda before=before: len(world.with_video()) > before, 30)
+
+        await again()
+
+        (post,) = await world.until(lambda: [m for m in world.with_video() if _is_post(m)], 60)
+        discord_server.faults.add(Fault("DELETE", path, delay_s=30, after_storing=after_storing))
+        await discord_server.press(offer.id, offer.button("feed:remove:"), ANN)
+        await world.until(lambda: discord_server.faults.active[0].hits, 30)
+
+        await again()
+
+        await world.until(lambda post=post: post.deleted, 60)
+        assert not any(_is_post(m) for m in world.with_video())
+    assert await service.terminate() == 0
+
+
+def _is_post(message) -> bool:
+    return any("feed:report:" in one for one in message.custom_ids())
+
+
+DRAFT_PHASES = ("the second is being made", "the message is being sent")
+
+
+@pytest.mark.parametrize("phase", DRAFT_PHASES)
+async def test_a_kill_among_four_drafts_leaves_one_message_with_each_once(
+    service: Service, discord_server, read_job: Callable[[bytes], str], phase: str
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+    size = {"width": 256, "height": 256, "fps": 8, "seconds": 4.0}
+    if phase == "the message is being sent":
+        discord_server.faults.add(Fault(**UPLOAD, drop=True, after_storing=True))
+    asked = await discord_server.command(
+        "t2v", ANN, channel, prompt="a kite", drafts="4", seed="5", **size
+    )
+    await world.until(lambda: asked.original)
+    message = world.messages[asked.original]
+    if phase == "the message is being sent":
+        await world.until(world.with_video, 60)
+    else:
+        await world.until(lambda: "Draft 2 of 4 · Text" in message.content, 60)
+
+    service.kill()
+    discord_server.faults.clear()
+    await service.start()
+    await world.until(lambda: any(":quality:" in name for name in message.custom_ids()), 60)
+
+    (shown,) = world.with_video()
+    jobs = [read_job(video) for video in shown.videos]
+    assert len(set(jobs)) == 4
+    assert [f"{n}. seed {4 + n}" in shown.content for n in range(1, 5)] == [True] * 4
+    finish = [name for name in shown.custom_ids() if ":quality:" in name]
+    assert [name.rpartition(":")[2] for name in finish] == jobs
+    pressed = await discord_server.press(shown.id, finish[2], ANN)
+    await world.until(lambda: pressed.original)
+    await world.until(lambda: world.messages[pressed.original].videos, 60)
+    assert await service.terminate() == 0
+
+
+async def test_a_kill_while_a_film_goes_on_leaves_one_joined_film(
+    service: Service, discord_server, read_job: Callable[[bytes], str]
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+    options = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 4.0}
+    asked = await discord_server.command("t2v", ANN, channel, prompt="a kite", **options)
+    await world.until(lambda: asked.original)
+    first = world.messages[asked.original]
+    await world.until(lambda: first.videos, 60)
+    pressed = await discord_server.press(first.id, first.button(":longer:"), ANN)
+    await world.until(lambda: pressed.original)
+    film = world.messages[pressed.original]
+    await world.until(lambda: "▰" in film.content, 60)
+
+    service.kill()
+    await service.start()
+    await world.until(lambda: film.videos, 60)
+
+    assert len(world.with_video()) == 2
+    assert read_job(film.videos[0]) != read_job(first.videos[0])
+    lengths = [_frames(message.videos[0]) for message in (first, film)]
+    assert lengths[1] > lengths[0]
+    assert await service.terminate() == 0
+
+
+def _frames(video: bytes) -> int:
+    with av.open(BytesIO(video)) as container:
+        return sum(1 for _ in container.decode(video=0))

@@ -13,7 +13,7 @@ async def press(guild, message, action: str, user: int = ANN):
 
 
 async def fetched(guild, channel, user: int = ANN):
-    page = await guild.answered(await guild.server.command("history", user, channel))
+    page = await guild.history(user, channel)
     return await guild.clip(await press(guild, page, "fetch", user))
 
 

@@ -104,8 +104,7 @@ async def test_every_name_and_description_is_in_every_language(guild, language: 
 
 
 async def test_a_german_reader_is_told_the_german_names_and_may_use_them(guild) -> None:
-    asked = await guild.server.command("history", ANN, guild.channel, locale="de")
-    assert "/text-zu-video" in (await guild.answered(asked)).content
+    assert "/text-zu-video" in (await guild.history(ANN, locale="de")).content
 
     asked = await guild.server.command("help", ANN, guild.channel, locale="de")
     told = (await guild.answered(asked)).content

@@ -196,8 +196,7 @@ async def test_a_command_of_an_older_version_says_what_to_do(guild) -> None:
 
 async def test_a_private_clip_is_fetched_privately(guild) -> None:
     await guild.clip(await guild.t2v(private=True))
-    opened = await guild.server.command("history", ANN, guild.channel)
-    page = await guild.answered(opened)
+    page = await guild.history(ANN)
 
     fetched = await guild.server.press(page.id, page.button(":fetch:"), ANN)
 

@@ -119,6 +119,8 @@ async def test_again_makes_four_new_seeds_and_finish_one_clip(core: Core) -> Non
     seeds = {one.sampling.seed for one in (again.request, *again.drafts)}
     assert len(seeds) == 4
     assert not seeds & {5, 6, 7, 8}
+    priced = core.users.price(await core.jobs.get(first), Action.AGAIN)
+    assert priced.cost_ms == ticket.estimate_ms  # of all four
     assert finish.drafts == ()
     assert finish.request.sampling.seed == 5
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from core.i18n.messages import say
+
 ANN, BEN, OP = 501, 502, 900
+HELP = "/help"
 
 
 @pytest.fixture
@@ -132,3 +135,19 @@ async def test_rules_of_all_places_stand_above_those_of_one(town, small: str) ->
     tested = await town.answer(town.say("/admin test a r e d room, or a red  room", OP))
     assert "red room" in tested.text
     assert "No word rule" in (await town.answer(town.say("/admin test a kite", OP))).text
+
+
+async def test_notices_are_in_the_language_that_their_person_last_used(closed) -> None:
+    def say_in(language: str, user: int, text: str):
+        sender = {"id": user, "is_bot": False, "first_name": "x", "language_code": language}
+        return closed.say(text, user, **{"from": sender})
+
+    await closed.answer(say_in("de", OP, "/help"))
+    asked = await closed.answer(say_in("pl", ANN, "/start access"))
+    assert asked.text == say("access_sent", {}, "pl")
+
+    notice = await closed.says(f"telegram:user:{ANN}", OP)
+    assert notice.label("v1:access=allow.") == say("access_allow_label", {}, "de")
+    closed.tap(notice, "v1:access=allow.", OP)
+
+    await closed.says(say("access_allowed", {"cmd": {"help": HELP}}, "pl"), ANN)

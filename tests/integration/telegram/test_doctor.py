@@ -5,7 +5,9 @@ import socket
 
 import pytest
 from pydantic import SecretStr
+from telegram.error import Conflict
 
+from bots.telegram.checks import open_bot
 from bots.telegram.front import FRONT
 from tests.support.platforms.telegram.world import BOT
 
@@ -69,6 +71,46 @@ async def test_what_went_wrong_with_the_webhook_is_told(
 
     assert (first.health, second.health) == ("good", "note")
     assert "SSL error" in second.detail
+
+
+async def poll_for_ever(settings) -> None:
+    """Another program with the same token, as libraries are: who is ended asks again."""
+    token = settings.telegram.token.get_secret_value()
+    async with open_bot(settings, token) as bot:
+        while True:
+            try:
+                found = await bot.get_updates(timeout=5, read_timeout=10)
+                if found:
+                    await bot.get_updates(offset=found[-1].update_id + 1, timeout=0)
+            except Conflict:
+                await asyncio.sleep(0.2)
+
+
+async def test_another_process_that_polls_is_found(telegram_server, telegram_settings) -> None:
+    rival = asyncio.create_task(poll_for_ever(telegram_settings))
+    await telegram_server.world.changed()
+    try:
+        (check,) = await FRONT.look_for_rivals(telegram_settings)
+    finally:
+        rival.cancel()
+        await asyncio.wait({rival})
+
+    assert check.health == "bad"
+    assert "token" in check.detail
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["nothing", "a message"])
+async def test_without_another_process_nothing_is_said_and_nothing_taken(
+    telegram_server, telegram_settings, monkeypatch: pytest.MonkeyPatch, waiting: bool
+) -> None:
+    monkeypatch.setattr("bots.telegram.rivals.PROBE_S", 1.2)
+    monkeypatch.setattr("bots.telegram.rivals.LOOK_S", 0.2)
+    world = telegram_server.world
+    if waiting:
+        world.said(501, world.private(501), text="/help")
+
+    assert await FRONT.look_for_rivals(telegram_settings) == []
+    assert len(world.updates) == waiting
 
 
 async def test_without_a_token_nothing_is_asked(settings) -> None:

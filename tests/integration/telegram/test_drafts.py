@@ -1,8 +1,11 @@
 """Four drafts come as an album, with a message from which one is finished."""
 
+import re
+
 import pytest
 
 ANN = 501
+PRICED = re.compile(r"(.+) · (under 1 s|[0-9]+ s)")  # an estimate, which learns
 
 
 @pytest.fixture
@@ -19,6 +22,9 @@ async def test_four_drafts_are_an_album_and_a_button_to_finish_each(town, drafts
     assert [m.text for m in videos] == ["1", "2", "3", "4"]
     assert all(f"{number}. seed {4 + number}" in drafts.text for number in range(1, 5))
     jobs = [await town.job(message) for message in videos]
+    for number, job in enumerate(jobs, 1):
+        assert PRICED.fullmatch(drafts.label(f"quality:{job.id}"))[1] == f"Finish {number}"
+    assert PRICED.fullmatch(drafts.label("again"))[1] == "Again"
     town.tap(drafts, f"quality:{jobs[2].id}")
     await town.world.until(lambda: len(town.world.with_video(ANN)) == 5)
     made = await town.job(town.world.with_video(ANN)[-1])

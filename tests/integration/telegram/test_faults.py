@@ -96,8 +96,13 @@ async def test_an_answer_waits_as_long_as_telegram_asks(town, small: str) -> Non
 
 
 async def test_too_large_for_the_server_becomes_smaller_with_the_original_kept(
-    town, small: str
+    town_with, small: str
 ) -> None:
+    async with town_with(studio_url="https://studio.example/") as town:
+        await _reduced(town, small)
+
+
+async def _reduced(town, small: str) -> None:
     town.server.faults.add(
         Fault("editMessageMedia", status=413, body={"description": "Request Entity Too Large"})
     )
@@ -109,7 +114,11 @@ async def test_too_large_for_the_server_becomes_smaller_with_the_original_kept(
         await town.world.until(lambda: message.video)
 
     assert "Reduced from" in message.text
-    assert len(message.video) < (await town.job(message)).clip.size_bytes
+    job = await town.job(message)
+    assert len(message.video) < job.clip.size_bytes
+    address = await town.core.users.originals.address(job)
+    assert address.startswith("https://studio.example/originals/")
+    assert f"Original: {address}" in message.text
 
 
 async def test_a_clip_that_no_size_fits_leads_to_the_private_chat(

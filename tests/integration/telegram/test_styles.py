@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.domain.people import Requester
+
 ANN, BEN, OP = 501, 502, 900
 TOML = b'[style.noir]\nbefore = "film noir"\n[defaults]\nstyle = "noir"\n'
 
@@ -86,3 +88,73 @@ async def test_edit_keeps_a_style_that_is_gone_since(town, small: str) -> None:
 
     assert edited.request.wording.prompt == "film noir, a boat"
     assert edited.request.style.name == "noir"
+
+
+async def with_styles(town) -> None:
+    await says(town, "/styles save noir --before film noir")
+    await says(town, "/styles save wide --after in a wide shot --aspect 16:9")
+
+
+async def test_a_waiting_job_takes_a_style_by_a_button(town, small: str) -> None:
+    await with_styles(town)
+    town.executor.gate.clear()
+    await says(town, f"/t2v first {small}")
+    waiting = await says(town, f"/t2v a red kite {small}")
+    await town.world.until(lambda: "styles" in str(waiting.callback_data()))
+    before = (await town.core.jobs.in_order())[-1]
+
+    town.tap(waiting, "v1:styles:")
+    menu = await town.says("Which style?")
+    assert [menu.label(one) for one in menu.callback_data()] == ["noir", "wide", "• No style"]
+    town.tap(menu, menu.callback_data()[1])
+    await town.world.until(lambda: menu.deleted)
+
+    job = (await town.core.jobs.in_order())[-1]
+    assert job.id != before.id
+    assert job.request.style.name == "wide"
+    assert job.request.prompt == "a red kite"
+    assert job.request.sampling.seed == before.request.sampling.seed
+    assert job.request.sampling.size.ratio > 1.5
+    town.tap(waiting, "v1:styles:")
+    again = await town.says("Which style?")
+    assert "• wide" in [again.label(one) for one in again.callback_data()]
+    town.tap(again, again.callback_data()[-1])
+    await town.world.until(lambda: again.deleted)
+    assert (await town.core.jobs.in_order())[-1].request.style is None
+    town.executor.gate.set()
+
+
+async def test_edit_of_a_clip_offers_its_chats_styles(town, small: str) -> None:
+    await with_styles(town)
+    clip = await town.clip(town.say(f"/t2v a red kite {small}"))
+    town.tap(clip, "v1:edit:")
+    menu = await town.says("Which style?")
+
+    town.tap(menu, menu.callback_data()[0])
+    await town.world.until(lambda: len(town.world.with_video()) == 2)
+
+    old, new = await town.job(clip), await town.job(town.world.with_video()[-1])
+    assert new.request.style.name == "noir"
+    assert new.request.wording.prompt == "film noir, a red kite"
+    assert new.request.sampling == old.request.sampling
+    assert new.origin.parent_id == old.id
+
+
+async def test_in_a_group_nobody_else_chooses_and_without_styles_nothing_is_offered(
+    town, small: str
+) -> None:
+    group = town.world.group()
+    plain = await town.clip(town.say(f"/t2v a kite {small}", chat=group))
+    town.tap(plain, "v1:edit:")
+    await town.says("What should happen", group.id)
+    assert not [m for m in town.world.shown() if "Which style?" in m.text]
+
+    group.managers = {OP}
+    await says(town, "/styles save noir --before film noir", OP, group)
+    town.tap(plain, "v1:edit:")
+    menu = await town.says("Which style?", group.id)
+    pressed = town.tap(menu, menu.callback_data()[0], BEN)
+    await town.world.until(lambda: pressed in town.world.answers)
+
+    assert town.world.answers[pressed]["show_alert"]
+    assert len(await town.core.jobs.jobs_of(Requester("telegram", str(BEN)))) == 0

@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.platforms.discord.wire import BOT
 from tests.support.platforms.discord.world import (
     APPLICATION,
+    COMPONENTS,
     EPHEMERAL,
     LOADING,
     Channel,
@@ -111,7 +112,7 @@ def message_object(world: World, base_url: str, message: Stored) -> dict[str, An
         "guild_id": str(channel.guild_id) if channel and channel.guild_id else None,
         "type": 0,
         "author": BOT,
-        "content": message.content,
+        "content": str(message.payload.get("content") or ""),
         "timestamp": "2026-01-01T00:00:00+00:00",
         "edited_timestamp": None,
         "tts": False,
@@ -124,7 +125,9 @@ def message_object(world: World, base_url: str, message: Stored) -> dict[str, An
         ],
         "embeds": message.payload.get("embeds") or [],
         "components": message.payload.get("components") or [],
-        "flags": EPHEMERAL * message.ephemeral | LOADING * message.loading,
+        "flags": EPHEMERAL * message.ephemeral
+        | LOADING * message.loading
+        | COMPONENTS * message.is_layout,
         "pinned": False,
         "nonce": message.nonce,
         "application_id": str(APPLICATION),

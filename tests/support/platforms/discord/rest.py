@@ -10,6 +10,7 @@ from tests.support.platforms.discord.wire import BOT, DiscordError, answer, body
 from tests.support.platforms.discord.world import (
     APPLICATION,
     ATTACH,
+    COMPONENTS,
     EPHEMERAL,
     HISTORY,
     SEND,
@@ -284,7 +285,10 @@ class Rest:
     def _write(self, message: Stored, data: dict[str, Any], files: dict[str, bytes]) -> None:
         if any(len(content) > self.world.upload_limit for content in files.values()):
             raise DiscordError(413, 40005, "Request entity too large")
-        check_message(data)
+        check_message(data, files)
+        was_layout = message.is_layout and "components" in data
+        if was_layout and not int(data.get("flags") or 0) & COMPONENTS:
+            raise DiscordError(400, 50035, "Invalid Form Body: it stays a message of components")
         if "attachments" in data:
             given: list[dict[str, Any]] = data["attachments"] or []
             kept = {item.get("filename") for item in given}

@@ -1,27 +1,40 @@
 """What Discord refuses in a payload; source: its documentation of each object."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from tests.support.platforms.discord.wire import DiscordError
+from tests.support.platforms.discord.world import (
+    COMPONENTS,
+    SECTION,
+    TEXT,
+    THUMBNAIL,
+    parts_of,
+)
 
 CONTENT, CUSTOM_ID, LABEL, ROWS, ROW, DESCRIPTION, OPTIONS = 2000, 100, 80, 5, 5, 100, 25
 COMMANDS, LABEL_TEXT, FIELDS, SELECT_OPTIONS = 100, 45, 5, 25
 SLASH_NAME = re.compile(r"[-_'\w]{1,32}")  # lowercase; of commands and options
 MENU_NAME, CHOICE_NAME = 32, 100  # characters
+ROW_TYPE, PARTS, LAYOUT_TEXT = 1, 40, 4000  # of a message of components
 LABEL_TYPE, MESSAGE_MENU = 18, 3  # of a component, of a command
 
 
-def check_message(data: dict[str, Any]) -> None:
+def check_message(data: dict[str, Any], files: Collection[str] = ()) -> None:
     """Refuse a message that Discord would refuse.
 
     Raises:
         DiscordError: 50035 with what is wrong.
     """
     _refuse_if(len(data.get("content") or "") > CONTENT, "content is too long")
-    rows: list[dict[str, Any]] = data.get("components") or []
-    _refuse_if(len(rows) > ROWS, "too many rows")
+    is_layout = bool(int(data.get("flags") or 0) & COMPONENTS)
+    if is_layout:
+        _check_layout(data, files)
+    rows = [one for one in data.get("components") or [] if one["type"] == ROW_TYPE]
+    others = len(data.get("components") or []) - len(rows)
+    _refuse_if(not is_layout and others > 0, "only rows, or a message of components")
+    _refuse_if(not is_layout and len(rows) > ROWS, "too many rows")
     for row in rows:
         _refuse_if(not 0 < len(row["components"]) <= ROW, "a row has one to five buttons")
     items = [item for row in rows for item in row["components"]]
@@ -29,6 +42,23 @@ def check_message(data: dict[str, Any]) -> None:
     _refuse_if(len(set(names)) < len(names), "a custom id is used twice")
     _refuse_if(any(not 0 < len(name) <= CUSTOM_ID for name in names), "custom id's length")
     _refuse_if(any(len(item.get("label") or "") > LABEL for item in items), "label is too long")
+
+
+def _check_layout(data: dict[str, Any], files: Collection[str]) -> None:
+    """Refuse a message of components that Discord would refuse."""
+    parts = parts_of(data)
+    _refuse_if(bool(data.get("content") or data.get("embeds")), "no text beside components")
+    _refuse_if(not 0 < len(parts) <= PARTS, "a message has 1 to 40 components")
+    texts = [one["content"] for one in parts if one["type"] == TEXT]
+    _refuse_if(not all(texts) or sum(map(len, texts)) > LAYOUT_TEXT, "length of the texts")
+    for one in parts:
+        if one["type"] == SECTION:
+            _refuse_if(not 1 <= len(one["components"]) <= 3, "a section has one to three texts")
+            _refuse_if("accessory" not in one, "a section has an accessory")
+        if one["type"] == THUMBNAIL:
+            name = one["media"]["url"].removeprefix("attachment://")
+            _refuse_if(name not in files, "the picture is not attached")
+            _refuse_if(len(one.get("description") or "") > CONTENT, "length of a description")
 
 
 def check_commands(commands: list[dict[str, Any]]) -> None:

@@ -19,7 +19,9 @@ HISTORY = 1 << 16
 THREADS = 1 << 38
 ALL_RIGHTS = VIEW | SEND | EMBED | ATTACH | HISTORY | THREADS
 EPHEMERAL = 64
+COMPONENTS = 1 << 15  # a message of components: no text beside them
 LOADING = 128
+SECTION, TEXT, THUMBNAIL = 9, 10, 11  # types of components
 
 _counter = itertools.count(1)
 
@@ -33,6 +35,18 @@ def user_object(user_id: int | None) -> dict[str, Any]:
     """Return a person."""
     name = {"username": f"user{user_id}", "global_name": None}
     return {"id": str(user_id), **name, "discriminator": "0", "avatar": None}
+
+
+def parts_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every component of a message, those inside others too."""
+    found: list[dict[str, Any]] = []
+    waiting = list(message.get("components") or [])
+    while waiting:
+        one = waiting.pop(0)
+        found.append(one)
+        inner = [one["accessory"]] if "accessory" in one else []
+        waiting = [*one.get("components", ()), *inner, *waiting]
+    return found
 
 
 @dataclass
@@ -89,18 +103,44 @@ class Stored:
 
     @property
     def content(self) -> str:
-        """Return the text of the message now."""
-        return str(self.payload.get("content") or "")
+        """Return the text of the message now, wherever in it."""
+        own = self.payload.get("content") or ""
+        return "\n".join([own, *(one["content"] for one in self.parts() if one["type"] == TEXT)])
 
     @property
     def videos(self) -> list[bytes]:
         """Return the MP4 files attached now."""
         return [data for name, data in self.files.items() if name.endswith(".mp4")]
 
+    @property
+    def is_layout(self) -> bool:
+        """Tell whether the message consists of components."""
+        return bool(int(self.payload.get("flags") or 0) & COMPONENTS)
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Return every component, those inside others too."""
+        return parts_of(self.payload)
+
+    def stills(self) -> list[tuple[bytes, bool]]:
+        """Return the pictures beside texts now, and whether each is hidden until a click."""
+        shown = [one for one in self.parts() if one["type"] == THUMBNAIL]
+        names = [one["media"]["url"].removeprefix("attachment://") for one in shown]
+        return [
+            (self.files[name], bool(one.get("spoiler")))
+            for name, one in zip(names, shown, strict=True)
+        ]
+
+    def buttons(self) -> list[dict[str, Any]]:
+        """Return all buttons shown now."""
+        return [item for item in self.parts() if "custom_id" in item]
+
     def custom_ids(self) -> list[str]:
         """Return the custom ids of all buttons shown now."""
-        rows: list[dict[str, Any]] = self.payload.get("components") or []
-        return [item["custom_id"] for row in rows for item in row["components"]]
+        return [item["custom_id"] for item in self.buttons()]
+
+    def label(self, fragment: str) -> str:
+        """Return what the button says that has ``fragment`` in its id."""
+        return next(item["label"] for item in self.buttons() if fragment in item["custom_id"])
 
     def button(self, fragment: str) -> str:
         """Return the custom id of the button that has ``fragment`` in its id."""

@@ -192,6 +192,8 @@ class Api:
         del files
         message = self._message(data)
         check_message(data, counts_down=self.world.counts_down)
+        if message.files:
+            raise ApiError(400, "Bad Request: there is no text in the message to edit")
         same = data.get("text") == message.payload.get("text")
         if same and data.get("reply_markup") == message.payload.get("reply_markup"):
             raise ApiError(
@@ -353,6 +355,11 @@ class Api:
             numbers = {n: int(data.get(n) or 1) for n in ("width", "height", "duration")}
             base["video"] = {"file_id": file_id, "file_unique_id": file_id, **numbers}
             base["video"]["file_size"] = len(content)
+        if "photo" in message.files:
+            content = message.files["photo"]
+            file_id = self.world.keep(f"photo-{message.chat_id}-{message.id}", content)
+            size = {"width": 1, "height": 1, "file_size": len(content)}
+            base["photo"] = [{"file_id": file_id, "file_unique_id": file_id, **size}]
         return base
 
 

@@ -70,11 +70,19 @@ class Stored:
         """Return the video shown now."""
         return self.files.get("video")
 
-    def callback_data(self) -> list[str]:
-        """Return the data of all buttons shown now."""
+    def buttons(self) -> list[dict[str, Any]]:
+        """Return all buttons shown now that the bot is told of."""
         markup: dict[str, Any] = self.payload.get("reply_markup") or {}
         rows: list[list[dict[str, Any]]] = markup.get("inline_keyboard") or []
-        return [item["callback_data"] for row in rows for item in row if "callback_data" in item]
+        return [item for row in rows for item in row if "callback_data" in item]
+
+    def callback_data(self) -> list[str]:
+        """Return the data of all buttons shown now."""
+        return [item["callback_data"] for item in self.buttons()]
+
+    def label(self, fragment: str) -> str:
+        """Return what the button says that has ``fragment`` in its data."""
+        return next(item["text"] for item in self.buttons() if fragment in item["callback_data"])
 
     def button(self, fragment: str) -> str:
         """Return the data of the button that has ``fragment`` in it."""

@@ -8,6 +8,7 @@ import pytest
 from bots.discord.rendering import job_view as discord_view
 from bots.discord.rendering import texts_for as discord_texts
 from bots.shared.captions import Telling, alt_text, caption
+from bots.shared.history import history_text
 from bots.telegram.rendering import job_keyboard
 from bots.telegram.rendering import texts_for as telegram_texts
 from core.cli.job_lines import job_as_json
@@ -37,7 +38,7 @@ async def test_every_front_shows_it(job: Job, locale: str) -> None:
     forecast = Forecast(1, 2.0, 3.0)
     for texts in (discord_texts(locale), telegram_texts(locale)):
         shown = [
-            texts.history([job], 1),
+            history_text(texts, [job], 1, 1024),
             texts.details(job),
             texts.admin_jobs([job]),
             texts.result(job),

@@ -1,4 +1,4 @@
-"""Make the small picture that Telegram shows before a clip plays."""
+"""Make the small picture that stands for a clip: before it plays, and in lists."""
 
 import io
 from pathlib import Path
