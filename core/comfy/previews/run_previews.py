@@ -33,7 +33,7 @@ _NEVER_S = 120.0  # a device that takes longer for a step shows nothing
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _DecoderColours:
     """What is known of the decoder of a run."""
 
     key: str
@@ -82,7 +82,7 @@ class RunPreviews:
         self._show = show
         self._frames = frames
         self._seconds = seconds
-        self._known = _Known("", None, None)
+        self._known = _DecoderColours("", None, None)
         # that nobody has made a picture of yet: the newest
         self._newest: deque[LatentCopy] = deque(maxlen=1)
         self._whole: LatentCopy | None = None  # of the last sampler, to learn from
@@ -93,7 +93,7 @@ class RunPreviews:
         """Find out what is known of the decoder in a bound graph; return the same object."""
         key = decoder_key(graph, self._workshop.models)
         sums = self._workshop.colours.read(key)
-        self._known = _Known(key, sums, sums.solve() if sums is not None else None)
+        self._known = _DecoderColours(key, sums, sums.solve() if sums is not None else None)
         return self
 
     def stepped(self, latents: DeviceLatents) -> None:
@@ -149,7 +149,9 @@ class RunPreviews:
     def _may_show(self, newest: LatentCopy) -> bool:
         return self._seconds() - self._shown_s >= EVERY_S and newest.ready()
 
-    def _learn(self, known: _Known, whole: LatentCopy, frames: "NDArray[np.uint8]") -> None:
+    def _learn(
+        self, known: _DecoderColours, whole: LatentCopy, frames: "NDArray[np.uint8]"
+    ) -> None:
         latents = whole.values()
         in_time, side = whole.strides
         _, tall, wide, channels = latents.shape
