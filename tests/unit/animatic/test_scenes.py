@@ -150,7 +150,7 @@ async def test_style_wears_the_colours_of_the_image_on_the_shapes_of_the_video(
 
     near = np.linalg.norm(colours(drawn) - colours(style))
     assert near < 0.5 * np.linalg.norm(colours(source) - colours(style))
-    assert np.corrcoef(shapes(drawn), shapes(source))[0, 1] > 0.4
+    assert np.corrcoef(shapes(drawn), shapes(source))[0, 1] > 0.3  # of strangers: about 0
 
 
 async def test_style_keeps_the_sound_of_the_video_and_invents_none(lab: Any, draw: Any) -> None:
