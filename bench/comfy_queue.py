@@ -11,11 +11,13 @@ Weights are random and of full size (see comfy_gpu.py).
 """
 
 import asyncio
+import importlib
 import json
 import sys
 import tempfile
 import time
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -34,14 +36,15 @@ from comfy_gpu import (  # after the path is set
 )
 from device_load import busy_thread, device_load, mean_or_nan  # the same
 
-from core.comfy.device import device_kind, first_device  # comfy_gpu sets the path
+from core.comfy.device import DeviceKind, device_kind, first_device  # comfy_gpu sets the path
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
 from core.comfy.job_run import ExecutionPlan, RunReport  # the same
 from core.comfy.paths import ComfyPaths  # the same
 from core.domain.media import MediaFile, RawClip  # the same
 from core.domain.modes import Mode  # the same
-from core.domain.progress import Stage  # the same
+from core.domain.progress import Progress, Stage, Working  # the same
 from core.duration import estimate  # the same
+from core.errors import Cancelled  # the same
 from core.interfaces.executor import Order  # the same
 from core.runtime.cancellation import CancelToken  # the same
 
@@ -62,6 +65,7 @@ class Spell:
     device_s: float = 0.0  # the executor was at work
     reports: list[RunReport] = field(default_factory=list[RunReport])
     busy: list[float] = field(default_factory=list[float])  # share of time, by the driver
+    encode_s: list[float] = field(default_factory=list[float])  # beside the next job
 
     @property
     def each_s(self) -> float:
@@ -135,6 +139,40 @@ class Bench:
             await self._queue(spell, jobs, way)
         print(f"  {spell.way}: {len(spell.reports)} jobs, {spell.each_s:.2f} s each", flush=True)
 
+    async def cancel(self, way: str, stage: Stage) -> tuple[float, float]:
+        """Cancel in the middle of a stage; return the seconds to the answer and to a free device.
+
+        Python is a pass ahead of the device, so a free one has done all that was launched.
+        """
+        torch = importlib.import_module("torch")
+        loop, there, token = asyncio.get_running_loop(), asyncio.Event(), CancelToken()
+        assert self.executor.engine is not None
+        enabled, fast = WAYS[way]
+        self.executor.engine.accelerate(enabled=enabled, fast=fast)
+
+        def look(progress: Progress) -> None:
+            if isinstance(progress, Working) and progress.stage is stage and progress.step >= 1:
+                loop.call_soon_threadsafe(there.set)
+
+        running = asyncio.ensure_future(self.executor.execute(self.order(), look, token))
+        await there.wait()
+        await asyncio.sleep(0.03)
+        began = time.perf_counter()
+        token.cancel("owner")
+        with suppress(Cancelled):
+            await running
+        answered = time.perf_counter() - began
+        await asyncio.to_thread(torch.cuda.synchronize)
+        return answered, time.perf_counter() - began
+
+    async def cancels(self, ways: list[str]) -> None:
+        """Print how long a cancel takes in each stage, in each way."""
+        for way in ways:
+            for stage in (Stage.STAGE1, Stage.STAGE2):
+                found = [await self.cancel(way, stage) for _ in range(3)]
+                text = "  ".join(f"{1000 * a:.0f}/{1000 * b:.0f}" for a, b in found)
+                print(f"  cancel in {stage.value}, {way}: answered/free in ms {text}", flush=True)
+
     async def _queue(self, spell: Spell, jobs: int, way: str) -> None:
         began = time.perf_counter()
         encoding: asyncio.Task[float] | None = None
@@ -144,12 +182,12 @@ class Bench:
             spell.device_s += spent
             spell.reports.append(report)
             if encoding is not None:
-                await encoding
+                spell.encode_s.append(await encoding)
             encoding = asyncio.create_task(encode(clip, order))
             await asyncio.sleep(0)
         spell.wall_s += time.perf_counter() - began  # the last encode waits for nobody
         if encoding is not None:
-            await encoding
+            spell.encode_s.append(await encoding)
 
     async def usual(self) -> Spell:
         """Encode, then unload all models, before the next job starts; each one loads them anew."""
@@ -234,6 +272,10 @@ async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
         print(f"  frames equal byte for byte: {same} (at most {most:.0f} of 255)", flush=True)
         print(f"  before / now: ×{spells[2].each_s / spells[3].each_s:.2f}", flush=True)
         rows[-1] |= {"identical": same}
+    asked.mode = Mode.T2V
+    if asked.cancel and device_kind() is DeviceKind.CUDA:
+        asked.width, asked.height, asked.frames = SIZES[0]
+        await bench.cancels(["now", "fast"] if asked.fast else ["now"])
     if asked.usual:
         if not asked.dry_run:
             asked.width, asked.height, asked.frames = SIZES[0]
@@ -255,13 +297,15 @@ def show(spell: Spell, bench: Bench) -> dict[str, object]:
     print(
         f"{asked.mode} {label}  {spell.way:<16}{len(spell.reports)} jobs  {spell.each_s:6.2f} s a "
         f"job  idle {100 * spell.idle:4.1f} %  {parts}  floor {flops / PEAK_FLOPS:.2f} s  "
-        f"peak {peak / 1e9:.1f} GB  busy {mean_or_nan(spell.busy):.2f}  {spell.forwards()}",
+        f"peak {peak / 1e9:.1f} GB  busy {mean_or_nan(spell.busy):.2f}  "
+        f"encode {mean_or_nan(spell.encode_s):.2f}  {spell.forwards()}",
         flush=True,
     )
     return {
         "size": label, "mode": asked.mode.value, "way": spell.way, "jobs": len(spell.reports),
         "wall_s": spell.wall_s, "device_s": spell.device_s, "idle": spell.idle, "stages": stages,
         "peak_bytes": peak, "forwards": spell.forwards(), "busy": mean_or_nan(spell.busy),
+        "encode_s": spell.encode_s,
     }  # fmt: skip
 
 
@@ -272,6 +316,7 @@ def main() -> None:
     parser.add_argument("--also", type=Mode, nargs="*", default=[], help="more modes, first size")
     parser.add_argument("--turns", type=int, default=TURNS, help="of now and before, first size")
     parser.add_argument("--fast", action="store_true", help="as well as CLAPPER_FAST computes")
+    parser.add_argument("--cancel", action="store_true", help="measure cancels as well")
     parser.add_argument("--no-usual", dest="usual", action="store_false", help="leave it out")
     asked = parser.parse_args()
     if asked.dry_run:

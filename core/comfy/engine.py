@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.comfy.acceleration.sound_beside import pictures_first
 from core.comfy.latents import Latents
 from core.comfy.memory import Graph, allow_offloading
 from core.comfy.output_node import NodeOutput
@@ -84,6 +85,8 @@ class Engine:
         """
         server = self._comfy.server
         server.listener, server.last_prompt_id = listener, prompt_id
+        if self._comfy.acceleration.enabled:
+            graph = pictures_first(graph, outputs)
         try:
             # Without a client id ComfyUI sends hardly any events, and none at the start.
             self._executor.execute(graph, prompt_id, {"client_id": prompt_id}, outputs)

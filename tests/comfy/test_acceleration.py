@@ -18,9 +18,12 @@ from core.comfy.acceleration.fast_blocks import FastBlocks, eight_bit_linear
 from core.comfy.acceleration.fast_decoder import FastDecoder
 from core.comfy.acceleration.install import forget_with_weights
 from core.comfy.acceleration.kept_conditioning import KeptConditioning
+from core.comfy.acceleration.recorded_calls import RecordedCalls
 from core.comfy.acceleration.recording import CudaRecorder, Recording
 from core.comfy.acceleration.sound_beside import SoundBeside
+from core.comfy.acceleration.split_matrices import SplitMatrices
 from core.comfy.acceleration.switch import Acceleration, Forward
+from core.comfy.acceleration.text_layers import record_text_layers
 from core.comfy.acceleration.text_tokens import spare_tokens
 from core.comfy.acceleration.weights import addresses
 from core.comfy.device import DeviceKind, device_kind
@@ -740,6 +743,195 @@ async def test_a_prompt_without_its_padding_means_nearly_the_same(
         assert trimmed.shape == whole.shape
         off = (trimmed - whole).norm() / whole.norm()
         assert off < 2e-3, "0.0010 on a CPU and on CUDA; matrices of other heights add up otherwise"
+
+
+@dataclass
+class Called:
+    """Something that records calls, and what is told to it."""
+
+    torch: Any
+    device: str
+    switch: Acceleration
+    recorder: Any
+    calls: RecordedCalls
+    worked: list[int] = field(default_factory=list[int])
+
+    def draw(self, *shape: int, seed: int = 1) -> Any:
+        generator = self.torch.Generator().manual_seed(seed)
+        return self.torch.randn(shape, generator=generator).to(self.device)
+
+    def through(self, network: Any, x: Any) -> Any:
+        """Call ``network`` with ``x`` and a plain value; counted whenever Python does it."""
+
+        def work(given: Any) -> Any:
+            self.worked.append(1)
+            return network(given[0]), (given[0] * given[1],)
+
+        with self.torch.inference_mode():
+            return self.calls.run(network, (x, 3), work)
+
+
+@pytest.fixture(params=DEVICES)
+def called(lab: "Lab", request: pytest.FixtureRequest) -> Called:
+    torch = importlib.import_module("torch")
+    management = importlib.import_module("comfy.model_management")
+    if request.param == "cuda" and device_kind() is not DeviceKind.CUDA:
+        pytest.skip("no CUDA device: nvidia-smi shows whether the driver is there")
+    recorder = CudaRecorder(torch) if request.param == "cuda" else RedoingRecorder()
+    switch = Acceleration()
+    calls = RecordedCalls(switch, torch, management, recorder, request.param, room=0)
+    return Called(torch, request.param, switch, recorder, calls)
+
+
+def test_a_recorded_call_gives_each_caller_its_own_bytes(called: Called) -> None:
+    network = called.torch.nn.Linear(24, 16, device=called.device)
+    texts = [called.draw(5, 24, seed=seed) for seed in (1, 2, 3)]
+    with called.torch.inference_mode():
+        expected = [network(text) for text in texts]
+
+    made = [called.through(network, text) for text in texts]
+
+    for (found, (tripled,)), wanted, text in zip(made, expected, texts, strict=True):
+        assert called.torch.equal(found, wanted)
+        assert called.torch.equal(tripled, text * 3)
+    if called.device == "cuda":
+        assert len(called.worked) == 2, "once to compute, once to record"
+    called.through(network, called.draw(6, 24))
+    held = called.calls._networks[network]  # pyright: ignore[reportPrivateUsage]  # memory has no other sign
+    assert len(held.calls) == 2, "another length"
+
+
+def test_a_call_is_recorded_anew_for_other_weights_and_goes_with_its_model(called: Called) -> None:
+    torch = called.torch
+    network = torch.nn.Linear(24, 16, device=called.device)
+    model, text = torch.nn.Sequential(torch.nn.ReLU(), network), called.draw(5, 24)
+    before = called.through(network, text)[0]
+    network.weight = torch.nn.Parameter(network.weight.detach() * 2)
+
+    after = [called.through(network, text)[0] for _ in range(2)]
+
+    with torch.inference_mode():
+        assert all(torch.equal(found, network(text)) for found in after)
+    assert not torch.equal(before, after[0])
+    called.calls.forget(torch.nn.ReLU())
+    assert len(called.calls._networks) == 1  # pyright: ignore[reportPrivateUsage]  # as above
+    called.calls.forget(model)
+    assert not called.calls._networks  # pyright: ignore[reportPrivateUsage]  # as above
+    called.switch.enabled = False
+    called.through(network, text)
+    assert not called.calls._networks  # pyright: ignore[reportPrivateUsage]  # as above
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_call_that_cannot_be_recorded_is_made_as_ever(called: Called, full: bool) -> None:
+    if called.device != "cpu":
+        pytest.skip("a real recorder does not fail when told to")
+    torch = called.torch
+    network, text = torch.nn.Linear(24, 16), called.draw(5, 24)
+    called.recorder.fails = torch.OutOfMemoryError("full") if full else RuntimeError("no")
+    first = called.through(network, text)[0]
+    called.recorder.fails = None
+
+    again = called.through(network, text)[0]
+
+    assert torch.equal(first, again)
+    assert bool(called.recorder.records) is full, "memory may be there the next time"
+
+
+def test_layers_for_a_text_give_the_bytes_of_comfyui(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = called.torch
+    owner = importlib.import_module(
+        "comfy.ldm.lightricks.embeddings_connector"
+    ).Embeddings1DConnector
+    ops = importlib.import_module("comfy.ops").disable_weight_init
+    monkeypatch.setattr(owner, "forward", owner.__dict__["forward"].__wrapped__)  # ComfyUI's own
+    network = owner(
+        num_attention_heads=2, attention_head_dim=8, num_layers=2, split_rope=True,
+        double_precision_rope=True, dtype=torch.float32, device="cpu", operations=ops,
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(3)
+    for weight in network.parameters():
+        weight.data.copy_(torch.randn(weight.shape, generator=generator) * 0.2)
+    network.to(called.device)
+    texts = [called.draw(1, length, 16, seed=length) for length in (20, 40, 60)]
+    with torch.inference_mode():
+        expected = [network(text)[0] for text in texts]
+        record_text_layers(owner, called.calls)
+        made = [network(text)[0] for text in texts]
+
+    assert all(torch.equal(a, b) for a, b in zip(made, expected, strict=True))
+    held = called.calls._networks[network]  # pyright: ignore[reportPrivateUsage]  # as above
+    assert len(held.calls) == 1, "every text is filled up to one length"
+    assert type(network.transformer_1d_blocks) is torch.nn.ModuleList
+
+
+async def test_the_video_is_decoded_before_the_sound(
+    lab: "Lab", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, vae = lab.executor.engine, importlib.import_module("comfy.sd").VAE
+    assert engine is not None
+    decode, order = vae.decode, list[str]()
+
+    def noted(self: Any, *given: Any, **named: Any) -> Any:
+        order.append(type(self.first_stage_model).__name__)
+        return decode(self, *given, **named)
+
+    monkeypatch.setattr(vae, "decode", noted)
+    await lab.run(lab.request(Mode.T2V, seed=81))
+    engine.accelerate(enabled=False)
+    await lab.run(lab.request(Mode.T2V, seed=82))
+    engine.accelerate(enabled=True)
+
+    assert order == ["VideoVAE", "AudioVAE", "AudioVAE", "VideoVAE"], (
+        "the last two as ComfyUI has it"
+    )
+
+
+def far(made: Any, exact: Any) -> float:
+    """Return how far ``made`` is from ``exact``, relative to its size."""
+    return float((made.double() - exact).norm() / exact.norm())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_matrices_of_sixteen_bits_multiply_values_of_thirty_two_exactly(
+    lab: "Lab", device: str
+) -> None:
+    torch = importlib.import_module("torch")
+    if device == "cuda" and device_kind() is not DeviceKind.CUDA:
+        pytest.skip("no CUDA device: nvidia-smi shows whether the driver is there")
+    ops = importlib.import_module("comfy.ops").manual_cast
+    network = torch.nn.Sequential(
+        *(ops.Linear(96, 64, bias=bias, dtype=dtype, device=device) for bias, dtype in [
+            (False, torch.bfloat16), (False, torch.bfloat16), (True, torch.bfloat16),
+            (False, torch.float32),
+        ])
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(3)
+    for weight in network.parameters():
+        weight.data.copy_(torch.randn(weight.shape, generator=generator))
+    x = (torch.randn(2, 24, 96, generator=generator) * 100).to(device)
+    used: list[int] = []
+
+    def multiply(rows: Any, matrix: Any) -> Any:
+        used.append(rows.shape[0])
+        return rows.float() @ matrix.float()
+
+    split = SplitMatrices(torch, multiply if device == "cpu" else None, device)
+    with torch.inference_mode(), split.used_in(network):
+        made = [layer(x) for layer in network]
+        other = network[0](x * 2)
+        short = network[0](x.bfloat16())
+    layers = [layer.weight.double() for layer in network]
+    for layer, weight, found in zip(network, layers, made, strict=True):
+        exact = x.double() @ weight.t()
+        exact = exact if layer.bias is None else exact + layer.bias.double()
+        assert far(found, exact) < 1e-6, "16 bits alone: 2e-3"
+    assert far(other, 2 * x.double() @ layers[0].t()) < 1e-6, "another input is split anew"
+    assert short.dtype == torch.bfloat16
+    assert used == ([144] * 3 if device == "cpu" else []), "two layers of four, and one again"
+    assert not any("forward" in layer.__dict__ for layer in network), "back at the end"
 
 
 def decoder_of(**changes: Any) -> Any:

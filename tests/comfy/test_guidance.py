@@ -189,7 +189,9 @@ def test_each_term_is_what_the_formula_says(rig: Rig, name: str) -> None:
     made = rig.predict(rig.guider(terms))
 
     for part, wanted in zip(made, expected, strict=True):
-        np.testing.assert_allclose(part.numpy(), wanted.numpy(), rtol=2e-4, atol=2e-4)
+        most = 2e-4 if part.device.type == "cpu" else 2e-2  # there the network has 16 bits
+        one, other = (values.float().cpu().numpy() for values in (part, wanted))
+        np.testing.assert_allclose(one, other, rtol=most, atol=most)
     assert len(rig.passes) == PASSES[name]
 
 

@@ -10,10 +10,12 @@ from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_i
 from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.fast_decoder import FastDecoder
 from core.comfy.acceleration.kept_conditioning import KeptConditioning
+from core.comfy.acceleration.recorded_calls import RecordedCalls
 from core.comfy.acceleration.recording import CudaRecorder
 from core.comfy.acceleration.repeatable_sound import decode_sound_repeatably
 from core.comfy.acceleration.sound_beside import SoundBeside
 from core.comfy.acceleration.switch import Acceleration
+from core.comfy.acceleration.text_layers import record_text_layers
 from core.comfy.acceleration.text_tokens import encode_real_tokens
 
 if TYPE_CHECKING:
@@ -54,16 +56,23 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     patchifier = importlib.import_module(lightricks + "symmetric_patchifier")
     keep_tables(importlib.import_module(lightricks + "model"), patchifier, switch)
     look_at_masks_in_memory(model_class, switch)
+    recorder = CudaRecorder(torch)
+    calls = RecordedCalls(switch, torch, management, recorder)
     lt, llama = (importlib.import_module(f"comfy.text_encoders.{name}") for name in ("lt", "llama"))
-    encode_real_tokens(lt, llama, torch, switch)
+    encode_real_tokens(lt, llama, torch, switch, calls)
+    connectors = importlib.import_module(lightricks + "embeddings_connector")
+    record_text_layers(connectors.Embeddings1DConnector, calls)
     conditioning = KeptConditioning(switch)
     conditioning.install(importlib.import_module("comfy.model_base").LTXAV, model_class)
     fast = FastBlocks(torch, management.get_free_memory) if can_compile() else None
-    graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
+    graphs = BlockGraphs(switch, torch, management, recorder, fast=fast)
     graphs.install(model_class)
     sound = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE
     decode_sound_repeatably(sound, torch, switch)
-    owners: list[Owner] = [("diffusion_model", graphs), ("diffusion_model", conditioning)]
+    owners: list[Owner] = [
+        *(("diffusion_model", owner) for owner in (graphs, conditioning, calls)),
+        ("gemma3_12b", calls),
+    ]
     if fast is not None:
         decoder = FastDecoder(switch, torch, management.get_free_memory)
         decoder.install(

@@ -5,10 +5,32 @@ wait for what was launched before the video, and what follows waits for them: th
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.comfy.acceleration.switch import Acceleration
+
+_PICTURES = "images"  # an input of our output node
+Graph = Mapping[str, Mapping[str, Any]]
+
+
+def pictures_first(graph: Graph, outputs: list[str]) -> dict[str, dict[str, Any]]:
+    """Return ``graph`` in an order that lets ComfyUI decode the video before the sound.
+
+    Of nodes that an output waits for, ComfyUI begins with those of its last input. Sound that is
+    launched first keeps Python, and so the video, from the device for 0.1 s.
+
+    Args:
+        graph: validated.
+        outputs: the nodes to run.
+    """
+    made = {node: dict(entry) for node, entry in graph.items()}
+    for node in outputs:
+        inputs = dict(made[node]["inputs"])
+        if _PICTURES in inputs:
+            inputs[_PICTURES] = inputs.pop(_PICTURES)
+        made[node]["inputs"] = inputs
+    return made
 
 
 class SoundBeside:

@@ -28,7 +28,7 @@ class Acceleration:
     """Whether to accelerate; changed and read on the executor's thread alone."""
 
     enabled: bool = True
-    fast: bool = False  # other values too: 8 bits, 19 bits of mantissa in the text encoder
+    fast: bool = False  # other values too: 8 bits in the blocks, norms fused in the decoder
     forwards: Counter[Forward] = field(default_factory=Counter[Forward])  # since the last report
 
     def take_forwards(self) -> dict[str, int]:

@@ -6,33 +6,48 @@ from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
+from core.comfy.acceleration.recorded_calls import RecordedCalls
+from core.comfy.acceleration.split_matrices import SplitMatrices
 from core.comfy.acceleration.switch import Acceleration
 
 # tokens; matrices of few different heights, so that few kernels have to be found
 _MULTIPLE = 16
+# what the encoder of a prompt without pictures says beside its tokens
+_USUAL = {
+    *("num_tokens", "intermediate_output", "final_layer_norm_intermediate", "dtype"),
+    "embeds_info",
+}
+_UNREAD = "num_tokens"
 
 
 def encode_real_tokens(
-    lt: ModuleType, llama: ModuleType, torch: ModuleType, switch: Acceleration
+    lt: ModuleType,
+    llama: ModuleType,
+    torch: ModuleType,
+    switch: Acceleration,
+    calls: RecordedCalls,
 ) -> None:
     """Leave out the padding before a prompt: up to 1008 of the 1024 tokens.
 
-    Real tokens see none of it, and keep their positions. What differs is in which order matrix
-    products add up: 0.1 % of the conditioning.
+    Real tokens see none of it, and keep their positions. Matrices of 16 bits stay such. What
+    differs is in which order matrix products add up: 0.1 % of the conditioning.
 
     Args:
         lt: ComfyUI's module ``comfy.text_encoders.lt``.
         llama: its module ``comfy.text_encoders.llama``.
         torch: the imported module.
         switch: asked at every call.
+        calls: records the network.
     """
     _shift_positions(llama)
+    _record_network(llama, SplitMatrices(torch), calls)
     encode: Callable[..., Any] = lt.Gemma3_12BModel.forward
 
     def forward(self: Any, tokens: list[list[Any]]) -> Any:
-        spare = spare_tokens(tokens, self.special_tokens["pad"]) if switch.enabled else 0
-        fast = switch.enabled and switch.fast
-        with _positions_from(self.transformer.model, spare), _short_mantissa(torch, fast=fast):
+        if not switch.enabled:
+            return encode(self, tokens)
+        spare = spare_tokens(tokens, self.special_tokens["pad"])
+        with _positions_from(self.transformer.model, spare):
             return encode(self, [row[spare:] for row in tokens])
 
     lt.Gemma3_12BModel.forward = forward
@@ -63,11 +78,39 @@ def _shift_positions(llama: ModuleType) -> None:
     original: Callable[..., Any] = llama.Llama2_.compute_freqs_cis
 
     def compute(self: Any, position_ids: Any, device: Any) -> Any:
-        held: dict[str, Any] = self.__dict__
-        first: int = held.get("first_position", 0)
+        first = _first_position(self)
         return original(self, position_ids + first if first else position_ids, device)
 
     llama.Llama2_.compute_freqs_cis = compute
+
+
+def _record_network(llama: ModuleType, matrices: SplitMatrices, calls: RecordedCalls) -> None:
+    """Launch the layers of a network that encodes a prompt as one graph, which texts share."""
+    original: Callable[..., Any] = llama.Llama2_.forward
+
+    def forward(
+        self: Any, x: Any, attention_mask: Any = None, embeds: Any = None, **others: Any
+    ) -> Any:
+        first = _first_position(self)
+        if first is None:
+            return original(self, x, attention_mask, embeds, **others)
+
+        def work(given: Any) -> Any:
+            with matrices.used_in(self):
+                return original(self, x, *given[:2], **others)
+
+        given = attention_mask, embeds
+        if x is not None or others.get("embeds_info") or not others.keys() <= _USUAL:
+            return work(given)
+        said = tuple((name, str(others[name])) for name in sorted(others.keys() - {_UNREAD}))
+        return calls.run(self, (*given, first, said), work)
+
+    llama.Llama2_.forward = forward
+
+
+def _first_position(network: Any) -> int | None:
+    """Return the position of the first token; None where no prompt is being encoded."""
+    return network.__dict__.get("first_position")
 
 
 @contextmanager
@@ -76,16 +119,4 @@ def _positions_from(network: Any, first: int) -> Generator[None]:
     try:
         yield
     finally:
-        network.first_position = 0
-
-
-@contextmanager
-def _short_mantissa(torch: ModuleType, *, fast: bool) -> Generator[None]:
-    """Multiply matrices of 32 bits as ``tf32`` if ``fast``: other values by 1 %, half the time."""
-    settings = torch.backends.cuda.matmul
-    before = settings.allow_tf32
-    settings.allow_tf32 = before or fast
-    try:
-        yield
-    finally:
-        settings.allow_tf32 = before
+        network.first_position = None

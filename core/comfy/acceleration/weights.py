@@ -37,7 +37,8 @@ def _collect(module: Any, device: object, found: list[int]) -> bool:
         if values is not weight:  # quantised: its scales lie elsewhere
             found.extend(part.data_ptr() for part in _scales(weight))
     found.append(id(held.get("forward")))  # replaced for this module alone
-    return all(_collect(child, device, found) for child in held["_modules"].values())
+    children = held["_modules"]
+    return not children or all(_collect(child, device, found) for child in children.values())
 
 
 def _scales(weight: Any) -> Iterator[Any]:

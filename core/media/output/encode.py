@@ -103,6 +103,7 @@ def _video_stream(container: OutputContainer, recipe: EncoderSettings) -> VideoS
     stream = add_video(container, "libx264", recipe.fps, recipe.video)
     stream.width, stream.height = recipe.size.width, recipe.size.height
     stream.pix_fmt = "yuv420p"
+    stream.thread_type = "AUTO"  # several frames at once; PyAV's own choice is parts of one frame
     stream.time_base = 1 / recipe.fps
     if recipe.video_bps:
         stream.bit_rate = recipe.video_bps
