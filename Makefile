@@ -8,7 +8,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 2)')
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo setup run test test-slow test-cluster test-space torture check audit coverage format clean test-comfy test-gpu bench space-lock
+.PHONY: help demo setup run test test-slow test-cluster test-space torture check audit coverage format clean test-comfy test-gpu bench lock space-lock
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s "|"
@@ -51,6 +51,13 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 	$(BIN)/python bench/structure.py --long
+
+lock: $(VENV)/.app ## what the image installs, with the hash of every file: requirements.lock
+	$(PIP) install uv==0.13.9
+	printf '# Every package of the image and the hashes of its files, written by `make lock`.\n' > requirements.lock
+	printf 'hatchling\n' | $(BIN)/uv pip compile pyproject.toml - --extra cluster --extra mcp \
+	  --constraint constraints.txt --universal --python-version 3.11 --generate-hashes --quiet \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links >> requirements.lock
 
 space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
 	$(PIP) install uv==0.13.9

@@ -1,16 +1,13 @@
 """Our own addresses beside the page: live state, clips for their owners, health and metrics."""
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, fields
 from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import (
-    FileResponse,
     JSONResponse,
     PlainTextResponse,
     RedirectResponse,
@@ -25,6 +22,7 @@ from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
+from webui.file_answers import KEPT, file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
@@ -32,7 +30,6 @@ from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_KEPT = {"Cache-Control": "private, no-cache"}  # kept, but asked for again: it may be deleted
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
 KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
@@ -47,6 +44,19 @@ class BadAddress(InvalidInput):
 
     name: str
     value: str
+
+
+class ViewResponse(JSONResponse):
+    """An answer with records of plain data, written without a copy of them."""
+
+    def render(self, content: object) -> bytes:
+        """Write ``content`` as JSON."""
+        text = json.dumps(content, default=_values, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+
+
+def _values(view: Any) -> dict[str, Any]:  # noqa: ANN401  # any of our records
+    return {item.name: getattr(view, item.name) for item in fields(view)}
 
 
 class StudioRoutes:
@@ -86,7 +96,7 @@ class StudioRoutes:
         with self._metrics.looks.time():
             job_id = request.query_params.get("job", "")
             view = await self._bridge.call(self._service.state(visitor, job_id))
-        return JSONResponse(asdict(view), headers=_PRIVATE)
+        return ViewResponse(view, headers=_PRIVATE)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
@@ -107,14 +117,14 @@ class StudioRoutes:
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await file_answer(request, clip.path, "video/mp4", name)
+        return await file_answer(request, clip.path, "video/mp4", KEPT, name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return await file_answer(request, clip.poster, "image/png")
+        return await file_answer(request, clip.poster, "image/png", KEPT)
 
     async def _preview(self, request: Request, visitor: Visitor) -> Response:
         preview = await self._bridge.call(self._service.preview_of(_id_of(request), visitor))
@@ -144,16 +154,6 @@ class StudioRoutes:
             return refusal
         service = await self._bridge.call(self._service.figures())
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
-
-
-async def file_answer(request: Request, path: Path, kind: str, name: str | None = None) -> Response:
-    """Answer with a file, or that what the browser holds of it is still right."""
-    found = FileResponse(path, media_type=kind, filename=name, headers=_KEPT)
-    found.set_stat_headers(await asyncio.to_thread(path.stat))
-    tag = found.headers["etag"]
-    if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
-        return Response(status_code=304, headers={**_KEPT, "ETag": tag})
-    return found
 
 
 def for_visitors(handler: Handler, refuse: Callable[[Request, ClapperError], Response]) -> Endpoint:

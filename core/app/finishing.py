@@ -4,6 +4,7 @@ from core.domain.continuation import film_frames, film_of
 from core.domain.media import Clip, RawClip
 from core.interfaces.executor import Order
 from core.media.output.clip_writer import write_clip
+from core.media.output.credentials import ContentCredentials
 from core.media.output.film import FilmBefore
 from core.media.output.provenance import Provenance
 from core.runtime.cancellation import CancelToken
@@ -15,7 +16,12 @@ def finisher(settings: Settings, *, by_attempt: bool | None = None) -> Finish:
     """Make what the worker calls with the frames of each attempt.
 
     ``by_attempt``: clips are named by it; by default where a bucket keeps them.
+
+    Raises:
+        SetupProblem: clips are to be signed, and cannot be; as of :meth:`ContentCredentials.open`.
     """
+    pair = settings.credentials
+    credentials = ContentCredentials.open(pair.certificate, pair.key)
     named = settings.artefacts.shared if by_attempt is None else by_attempt
 
     async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
@@ -29,7 +35,13 @@ def finisher(settings: Settings, *, by_attempt: bool | None = None) -> Finish:
         film = film_of(order.request)
         before = film and FilmBefore(order.path_of(film), film_frames(film, raw.fps))
         return await write_clip(
-            raw, settings.clips_folder, provenance, cancel, name=name, before=before
+            raw,
+            settings.clips_folder,
+            provenance,
+            cancel,
+            name=name,
+            before=before,
+            credentials=credentials,
         )
 
     return to_clip

@@ -39,6 +39,7 @@ from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.recovery import Recovery
+from core.queue.standing_watch import StandingWatch
 from core.queue.time_guard import StepRules, TimeGuard
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
@@ -112,6 +113,7 @@ class Parts:
         abandoned = abandoned_jobs(self.deployment, nodes, self.dispatcher.owns)
         self.recovery = Recovery(database, rules, clips, clock, self.time_guard, abandoned)
         self.forecasts = Forecasts(database, rules, clips, clock, nodes.slots)
+        self.standings = StandingWatch(database, self.forecasts, self.row_version, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
         sweep = LeaseSweep(self.recovery, self.hub, self.changed)

@@ -197,7 +197,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         clips=clips,
         inputs=InputReader(parts.artefacts),
         previewer=services.previewer,
-        owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
+        owned=Ownership(parts.jobs, parts.standings, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,

@@ -19,6 +19,7 @@ from rich.text import Text
 from core import __version__
 from core.cli.doctor_bucket import look_at_bucket
 from core.cli.doctor_card import look_at_card
+from core.cli.doctor_credentials import look_at_credentials
 from core.cli.doctor_gate import look_at_gate
 from core.cli.doctor_service import (
     look_at_data,
@@ -247,6 +248,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     _database,
     look_at_bucket,
     look_at_gate,
+    look_at_credentials,
     look_at_ports,
     look_at_intake,
     _executor,

@@ -12,6 +12,7 @@ from core.comfy.acceleration.sound_beside import pictures_first
 from core.comfy.latents import Latents
 from core.comfy.memory import Graph, allow_offloading
 from core.comfy.output_node import NodeOutput
+from core.comfy.previews.sampler_tap import SamplerListener
 from core.comfy.prompt_server import EventSink
 from core.comfy.startup import ComfyModules
 
@@ -113,6 +114,10 @@ class Engine:
     def enhanced(self, key: str, typed: str) -> str | None:
         """Return the prompt that was used under ``key``; None where none was made."""
         return self._comfy.exchange.prompts.used(key, typed)
+
+    def watch(self, listener: SamplerListener | None) -> None:
+        """Let ``listener`` look at what samplers have from now on, or nobody."""
+        self._comfy.tap.listener = listener
 
     def take(self, job: str) -> NodeOutput | None:
         """Take what the output node put out for ``job``; None where it did not run."""

@@ -1,10 +1,11 @@
 """The executor that makes real clips: one ComfyUI, one thread, one order at a time."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
@@ -13,14 +14,18 @@ from core.comfy.engine import Engine, quiet
 from core.comfy.job_run import ExecutionPlan, JobRun, RunReport
 from core.comfy.latents import LatentFolder
 from core.comfy.paths import ComfyPaths, comfy_paths
+from core.comfy.previews.colour_folder import ColourFolder
+from core.comfy.previews.run_previews import PreviewWorkshop, RunPreviews
+from core.comfy.run_outcome import drop_outcome, result_of
 from core.comfy.staging import prepare
 from core.comfy.startup import start
+from core.domain.clip_preview import PreviewSink
 from core.domain.media import RawClip
 from core.domain.modes import MODES
 from core.domain.progress import ProgressSink, Stage, Working
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
-from core.errors import Cancelled, ClapperError, DeviceLost, InternalError
+from core.errors import DeviceLost
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import Profile
@@ -64,6 +69,7 @@ class ComfyExecutor:
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
         self._resident: str | None = None
+        self._workshop = PreviewWorkshop(ColourFolder(place.colours), place.models)
         self.stuck_s = _COMPILING_S if options.fast else _STUCK_S
 
     @classmethod
@@ -152,8 +158,13 @@ class ComfyExecutor:
         def emit(event: Working) -> None:
             loop.call_soon_threadsafe(on_progress, event)
 
-        self._running = loop.run_in_executor(self._thread, self._run, order, cancel, emit)
+        given = order, cancel, emit, self._workshop.look_at(order, loop)
+        self._running = loop.run_in_executor(self._thread, self._run, *given)
         return await self._watch(self._running, cancel)
+
+    def show_previews(self, sink: PreviewSink) -> None:
+        """Give ``sink`` pictures of what is sampled, from now on."""
+        self._workshop.sink = sink
 
     async def warm_up(self) -> None:
         """Start ComfyUI now instead of with the first order.
@@ -171,6 +182,7 @@ class ComfyExecutor:
                 self.engine.interrupt()
             await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
+        self._workshop.close()
 
     async def _ensure_files(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -230,21 +242,30 @@ class ComfyExecutor:
             raise
         finally:
             stop.cancel()
-            running.add_done_callback(_drop_outcome)
+            running.add_done_callback(drop_outcome)
         if not running.done():
             cancel.raise_if_cancelled()
-        return _result_of(running)
+        return result_of(running)
 
     def _interrupt(self) -> None:
         if self.engine is not None:
             self.engine.interrupt()
 
-    def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
+    def _run(
+        self,
+        order: Order,
+        cancel: CancelToken,
+        emit: Callable[[Working], None],
+        previews: RunPreviews | None,
+    ) -> RawClip:
         if self.engine is None:
             emit(Working(Stage.START, 0, 1, 0.0))
         engine = self._started()
         kept = LatentFolder(self._place.latents)
-        run = JobRun(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
+        inputs = self._place.inputs
+        run = JobRun(
+            order, self.plan, engine, inputs, cancel, emit, latents=kept, previews=previews
+        )
         wanted = self.model_set(order.request)
         if wanted != self._resident:  # the first node may be one that takes long to load
             emit(Working(Stage.LOAD, 0, 1, 0.0))
@@ -253,6 +274,8 @@ class ComfyExecutor:
             return run.go()
         finally:
             self.last_report = run.report
+            if previews is not None:
+                previews.end()
 
     def _started(self) -> Engine:
         if self.engine is None:
@@ -262,27 +285,3 @@ class ComfyExecutor:
             self.engine = Engine(started)
             self.engine.accelerate(enabled=options.accelerate, fast=options.fast)
         return self.engine
-
-
-class _Emit(Protocol):
-    def __call__(self, event: Working) -> None: ...
-
-
-def _result_of(running: "asyncio.Future[RawClip]") -> RawClip:
-    """Return what ``running`` made, or raise what it raised.
-
-    Raises:
-        InternalError: a node called ``exit()``, which ends its job and not the service.
-    """
-    error = running.exception()
-    if error is not None and not isinstance(error, Exception):
-        raise InternalError from error
-    return running.result()
-
-
-def _drop_outcome(running: "asyncio.Future[RawClip]") -> None:
-    """Look at the outcome of a run that nobody waits for, so that asyncio does not complain."""
-    if not running.cancelled():
-        error = running.exception()
-        if error is not None and not isinstance(error, ClapperError | Cancelled):
-            _log.error("run_broke", exc_info=error)

@@ -14,6 +14,7 @@ from core.comfy.engine import Engine, PromptResult
 from core.comfy.install.pins import load_pins
 from core.comfy.latents import LatentFolder, continued_at, proof_of
 from core.comfy.output_node import NodeOutput
+from core.comfy.previews.run_previews import RunPreviews
 from core.comfy.progress_events import StageRelay
 from core.comfy.returned import frames_as_asked
 from core.comfy.staging import StagedInputs, stage
@@ -89,6 +90,7 @@ class JobRun:
     emit: Callable[[Working], None]
     report: RunReport | None = None
     latents: LatentFolder | None = None  # of drafts; None keeps nothing
+    previews: RunPreviews | None = None  # None: nobody looks
     _staged: StagedInputs = field(default_factory=StagedInputs)
     _proof: str = ""  # of this order's stage 1
     _continued: bool = False
@@ -113,12 +115,14 @@ class JobRun:
             stage(self.order, workflow, self.inputs, self._staged, self.cancel.raise_if_cancelled)
             return self._attempt(workflow, self._staged.names)
         finally:
+            self.engine.watch(None)
             self.engine.take(self.job)
             self._staged.remove()
 
     def _attempt(self, workflow: Workflow, staged: Mapping[str, str]) -> RawClip:
         tile = self.plan.first_tile(self.order.request)
         bound = self._bind(workflow, staged, tile)
+        self.engine.watch(self.previews and self.previews.begin(bound.bound))
         ended, relay = self._execute(bound)
         if ended.error is not None and error_mapping.is_out_of_memory(ended.error):
             self.cancel.raise_if_cancelled()  # before seconds are spent on freeing
@@ -134,6 +138,8 @@ class JobRun:
         output = self.engine.take(self.job)
         if not ended.succeeded or output is None:
             raise self._failure(ended)
+        if self.previews is not None:
+            self.previews.learn(output.frames)
         if self.latents is not None and output.stage1 is not None:
             self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
         if workflow.custom:

@@ -33,6 +33,11 @@ class ComfyPaths:
         return self.base / "latents"
 
     @property
+    def colours(self) -> Path:
+        """Return the folder of what was learnt of the colours of latents."""
+        return self.base / "colours"
+
+    @property
     def version(self) -> str | None:
         """Return the version of the ComfyUI that lies there, None where there is none."""
         try:

@@ -25,6 +25,7 @@ from core.comfy.dynamic_vram import StartupFlags
 from core.comfy.install.candidate import OWN_PACKAGES
 from core.comfy.output_node import NodeExchange
 from core.comfy.own_nodes.registration import register
+from core.comfy.previews.sampler_tap import SamplerTap
 from core.comfy.prompt_server import HeadlessServer
 from core.errors.setup import ComfyUnavailable
 from core.runtime.permissions import make_private_folder
@@ -50,6 +51,7 @@ class ComfyModules:
     exchange: NodeExchange
     acceleration: Acceleration
     graphs: BlockGraphs
+    tap: SamplerTap
     device: DeviceKind
     dynamic_vram: bool
 
@@ -67,6 +69,7 @@ class _Imported:
     exchange: NodeExchange
     acceleration: Acceleration
     graphs: BlockGraphs
+    tap: SamplerTap
 
 
 class _Tokenizer(Protocol):
@@ -157,11 +160,13 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     register(nodes.NODE_CLASS_MAPPINGS, exchange, torch)
     install_at_nodes(acceleration, torch, model_management, nodes.NODE_CLASS_MAPPINGS)
+    tap = SamplerTap(torch)
+    tap.install(importlib.import_module("comfy.samplers").CFGGuider)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
     return _Imported(
-        args, torch, execution, nodes, model_management, server, exchange, acceleration, graphs
+        args, torch, execution, nodes, model_management, server, exchange, acceleration, graphs, tap
     )
 
 
@@ -190,7 +195,7 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
     return ComfyModules(
         found.torch, found.execution, found.nodes, management, found.server, found.exchange,
-        found.acceleration, found.graphs, device, dynamic,
+        found.acceleration, found.graphs, found.tap, device, dynamic,
     )  # fmt: skip
 
 
@@ -220,7 +225,7 @@ def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: boo
     args.lowvram = vram == "low"
     if vram == "low":
         args.reserve_vram = 1.5  # GiB left for activations and for the desktop
-    # preview_method stays at its default, none: nobody looks, and a preview costs a decode a step
+    # preview_method stays at its default, none: its pictures wait for the device, ours do not
     return args
 
 

@@ -47,6 +47,8 @@ class PositionPublisher:
         self._hub = hub
         self._clock = seconds
         self._published: dict[str, _PublishedPosition] = {}
+        self._spoken: set[str] = set()  # jobs with news since the line was last read
+        hub.listen(lambda job_id, _: self._spoken.add(job_id))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until ``stop`` is set."""
@@ -56,12 +58,17 @@ class PositionPublisher:
                 log.warning("positions_not_published", exc_info=done.error)
 
     async def publish(self) -> None:
-        """Publish each position that changed, and each forecast that moved by a fifth of itself."""
+        """Publish each position that changed, and each forecast that moved by a fifth of itself.
+
+        A job that started while the line was read is not told that it waits: nothing would put
+        that right until its next step.
+        """
+        self._spoken.clear()
         waiting = [job for job in await self._jobs.in_order(SHOWN) if job.state.waiting]
         published: dict[str, _PublishedPosition] = {}
         for job in waiting:
             forecast = await self._forecasts.forecast(job.id)
-            if forecast is None or forecast.position == 0:
+            if forecast is None or forecast.position == 0 or job.id in self._spoken:
                 continue
             at_s = self._clock()
             now, before = (

@@ -120,7 +120,7 @@ class Forecasts:
             row = await rows.require(connection, job_id)
             if row.finished_at_ms is not None:
                 return None
-            running = _running_loads(await rows.running(connection))
+            running = running_loads(await rows.running(connection))
             pools = {row.id: row.pool}
             if self._slots(row.pool) == 1:
                 own = JobLoad(row.estimate_ms, row.spread_ms)
@@ -157,11 +157,12 @@ class Forecasts:
                 jobs=tuple(row.job(self._clips_folder) for row in mine),
                 counts=await job_queries.count_live(connection),
                 quota=await limits.view(replace(pays, place=place)),
-                queue=QueueLoad(_running_loads(running), ahead, pays.key, self._slots, pools),
+                queue=QueueLoad(running_loads(running), ahead, pays.key, self._slots, pools),
             )
 
 
-def _running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
+def running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
+    """Return what running jobs still take, by job."""
     return {
         row.id: RunningLoad(
             row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms), row.share_key, row.pool

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
 from core.domain.media import Clip, MediaFile, MediaKind
+from core.domain.media_cut import MediaCut
 from core.domain.people import Requester
 from core.errors import IntakeClosed, MediaGone, MediaKindRefused, MediaUnreadable
 from core.media.intake.formats import Read
@@ -31,7 +32,14 @@ class FileAdmission:
         self._rules = rules
         self._work_folder = work_folder
 
-    async def admit(self, source: Path, role: str, kind: MediaKind, owner: Requester) -> MediaFile:
+    async def admit(
+        self,
+        source: Path,
+        role: str,
+        kind: MediaKind,
+        owner: Requester,
+        cut: MediaCut | None = None,
+    ) -> MediaFile:
         """Admit an uploaded file: checked, decoded under limits, re-encoded.
 
         Args:
@@ -39,6 +47,7 @@ class FileAdmission:
             role: the slot that it fills, for the refusal's words.
             kind: what the slot takes.
             owner: who sent it; it is kept for their request for an hour, then for its job.
+            cut: the part that is used; None: all of it.
 
         Returns:
             What the request holds.
@@ -50,7 +59,7 @@ class FileAdmission:
         """
         self.refuse_without_room()
         for _ in range(_TRIES):
-            file = await self._media.admit(source, role, kind, owner.key)
+            file = await self._media.admit(source, role, kind, owner.key, cut)
             path = self._media.path_of(file)
             if await self._files.hold([path], REQUEST, owner, REQUEST_MS):
                 return file

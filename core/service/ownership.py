@@ -12,7 +12,8 @@ from core.accounts.quotas import Quotas
 from core.domain.jobs import Job
 from core.domain.people import Caller, Payer, Requester
 from core.domain.quota import QuotaView
-from core.queue.forecasts import Forecasts, Standing
+from core.queue.forecasts import Standing
+from core.queue.standing_watch import StandingWatch
 from core.storage.job_queries import JobQueries
 
 
@@ -20,10 +21,10 @@ class Ownership:
     """Finds what belongs to a caller, and says whether a job does."""
 
     def __init__(
-        self, jobs: JobQueries, forecasts: Forecasts, quotas: Quotas, linked: LinkedAccounts
+        self, jobs: JobQueries, standings: StandingWatch, quotas: Quotas, linked: LinkedAccounts
     ) -> None:
         self._jobs = jobs
-        self._forecasts = forecasts
+        self._standings = standings
         self._quotas = quotas
         self._linked = linked
 
@@ -56,9 +57,9 @@ class Ownership:
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands, with what they have in the queue besides."""
-        standing = await self._forecasts.standing(caller.requester, caller.payer, caller.place)
+        standing = await self._standings.standing(caller.requester, caller.payer, caller.place)
         for earlier in caller.earlier:
-            before = await self._forecasts.standing(earlier)
+            before = await self._standings.standing(earlier)
             if before.jobs and before.account != standing.account:
                 queue = standing.queue.joined(before.queue)
                 standing = replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.accounts.file_ownership import HOUR_MS, UPLOAD, UPLOAD_MS, FileOwnership
 from core.domain.media import MediaFile, MediaKind
+from core.domain.media_cut import MediaCut
 from core.domain.people import Caller, Requester
 from core.service.admission import FileAdmission
 
@@ -20,7 +21,14 @@ class UserFiles:
         self._files = files
         self._upload_ms = min(UPLOAD_MS, round(retention_days * 24 * HOUR_MS))
 
-    async def admit(self, caller: Caller, source: Path, role: str, kind: MediaKind) -> MediaFile:
+    async def admit(
+        self,
+        caller: Caller,
+        source: Path,
+        role: str,
+        kind: MediaKind,
+        cut: MediaCut | None = None,
+    ) -> MediaFile:
         """Admit an uploaded file (:meth:`core.service.admission.FileAdmission.admit`).
 
         Raises:
@@ -28,7 +36,7 @@ class UserFiles:
             MediaGone: it was deleted for somebody else again and again.
             IntakeClosed: the disk is nearly full.
         """
-        return await self._admission.admit(source, role, kind, caller.requester)
+        return await self._admission.admit(source, role, kind, caller.requester, cut)
 
     async def admit_bytes(
         self, caller: Caller, content: bytes | bytearray, role: str, kind: MediaKind

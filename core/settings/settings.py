@@ -15,6 +15,7 @@ from core.runtime.program_files import (
 from core.settings.area import variables
 from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
+from core.settings.credentials import CredentialSettings
 from core.settings.engine import ComfySettings, ModelSettings
 from core.settings.gate import GateSettings
 from core.settings.health import AlertSettings, HealthSettings
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()
+    credentials: CredentialSettings = CredentialSettings()
     gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
     scaling: ScalingSettings = ScalingSettings()

@@ -228,7 +228,8 @@ async def add_report(connection: AsyncConnection, report: FeedReport) -> bool:
         "at_ms": report.at_ms,
     }
     added = insert_into(connection.dialect.name, feed_report).values(values)
-    return (await connection.execute(added.on_conflict_do_nothing())).rowcount == 1
+    first = added.on_conflict_do_nothing().returning(feed_report.c.post_id)
+    return (await connection.execute(first)).first() is not None
 
 
 async def reports_of(connection: AsyncConnection, post_id: str) -> list[FeedReport]:

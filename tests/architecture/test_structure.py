@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,31 @@ def test_constraints_pin_every_dependency_without_an_address() -> None:
 
     for line in (line.split("#")[0].strip() for line in lines):
         assert not line or re.fullmatch(r"[A-Za-z0-9_.\-\[\]]+==[\w.+!]+(?:\s*;.+)?", line), line
+
+
+PINNED = re.compile(r"^([A-Za-z0-9_.\-]+)==([\w.+!]+)", re.MULTILINE)
+
+
+def pins(path: str) -> dict[str, str]:
+    found = PINNED.findall((ROOT / path).read_text("utf-8"))
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+def test_the_lock_of_the_image_has_the_pins_and_a_hash_of_every_file() -> None:
+    locked, held = pins("requirements.lock"), pins("constraints.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["cluster"], *extras["mcp"], "hatchling"]
+
+    names = {re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line)[0]).lower() for line in wanted}
+    assert names <= locked.keys()
+    # what only other systems need is not installed here, so no constraint names it
+    assert {name: held[name] for name in locked.keys() & held.keys()} == {
+        name: locked[name] for name in locked.keys() & held.keys()
+    }, "make lock"
+    entries = (ROOT / "requirements.lock").read_text("utf-8").split("\n")[1:]
+    for entry in re.split(r"\n(?! )", "\n".join(entries).strip()):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}$", entry), entry.split("\n")[0]
 
 
 PROGRAMS = [

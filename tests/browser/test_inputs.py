@@ -14,6 +14,7 @@ from core.demo.inputs import DemoJob
 from core.demo.samples import write_png, write_wav
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
+from core.i18n.option_words import mode_example
 from tests.browser.conftest import CHROMIUM, Visit
 from tests.browser.test_access import violations
 from webui.testing.server import ServedStudio
@@ -172,14 +173,103 @@ async def test_a_file_can_be_replaced_and_taken_out(
     await visitor.attach(wishes[Mode.I2V])
     field = page.locator("#image-i2v")
     first = await field.locator("img").get_attribute("src")
-    await field.locator("input").set_input_files(wishes[Mode.LIPSYNC].files["image"])
+    await field.locator("input[type=file]").set_input_files(wishes[Mode.LIPSYNC].files["image"])
     await expect(field.locator("img")).not_to_have_attribute("src", str(first))
 
     await field.get_by_role("button", name=say("studio_file_remove")).click()
 
     await expect(field.locator("img")).to_have_count(0)
-    await expect(field.locator("input")).to_be_focused()
+    await expect(field.locator("input[type=file]")).to_be_focused()
     await visitor.form("i2v").get_by_text(re.compile("needs a")).first.wait_for()
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_an_example_fills_what_is_empty_and_makes_a_clip(visit: Visits, mode: Mode) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open(mode)
+
+    await page.get_by_role("button", name=say("studio_files_example")).click()
+
+    await expect(page.locator(f"#prompt-{mode} textarea")).to_have_value(mode_example(mode))
+    await visitor.form(mode).locator(".cl-preflight dd").first.wait_for(timeout=20_000)
+    await expect(visitor.form(mode).locator(".cl-preflight .cl-error")).to_have_count(0)
+    await visitor.small(mode)
+    await visitor.generate(mode)
+    await visitor.film()
+
+
+async def test_an_example_leaves_what_was_typed(visit: Visits) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open("i2v")
+    await page.fill("#prompt-i2v textarea", PROMPT)
+    await page.get_by_role("button", name=say("studio_files_example")).click()
+    await expect(page.locator("#image-i2v img")).to_be_visible()
+    await expect(page.locator("#prompt-i2v textarea")).to_have_value(PROMPT)
+
+
+async def used_of(page: Page, mode: str, role: str) -> Any:
+    """Return what the page's next question says of a file."""
+    async with page.expect_request(f"**/forms/{mode}/look") as asked:
+        await page.locator(f"#prompt-{mode} textarea").press_sequentially("x")
+    return (await asked.value).post_data_json["values"][role]
+
+
+async def test_a_picture_is_cut_to_the_shape_by_keys_and_by_dragging(
+    visit: Visits, wishes: dict[Mode, DemoJob]
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open("i2v")
+    await visitor.form("i2v").get_by_text("1:1", exact=True).click()
+    await visitor.attach(wishes[Mode.I2V])
+    field = page.locator("#image-i2v")
+    await field.get_by_text(say("studio_part"), exact=True).click()
+    await expect(field.locator(".cl-part-box")).to_be_visible()
+
+    whole = (await used_of(page, "i2v", "image"))["cut"]  # 1152×768: a square in the middle
+    assert whole["width"] == pytest.approx(2 / 3, abs=0.01)
+    assert (whole["left"], whole["height"]) == (pytest.approx(1 / 6, abs=0.01), 1)
+    await field.get_by_label(say("studio_part_across")).focus()
+    await page.keyboard.press("Home")
+    assert (await used_of(page, "i2v", "image"))["cut"]["left"] == 0
+    await field.locator(".cl-part-box").evaluate("(box) => box.scrollIntoView({ block: 'center' })")
+    box = await field.locator(".cl-part-box").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 20, box["y"] + 20)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 400, box["y"] + 20, steps=4)
+    await page.mouse.up()
+    assert (await used_of(page, "i2v", "image"))["cut"]["left"] == pytest.approx(1 / 3, abs=0.01)
+    assert await violations(page) == []
+
+    await page.reload()
+    await visitor.ready("i2v")
+    assert (await used_of(page, "i2v", "image"))["cut"]["left"] == pytest.approx(1 / 3, abs=0.01)
+    await page.locator("#image-i2v").get_by_text(say("studio_part"), exact=True).click()
+    await page.locator("#image-i2v").get_by_text(say("studio_part_all"), exact=True).click()
+    whole = (await used_of(page, "i2v", "image"))["cut"]
+    assert (whole["left"], whole["width"]) == (0, 1)
+
+
+async def test_a_part_of_a_sound_gives_the_clip_its_length(
+    visit: Visits, wishes: dict[Mode, DemoJob]
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open("a2v")
+    await visitor.attach(wishes[Mode.A2V])  # 3 s
+    clip = visitor.form("a2v").locator(".cl-preflight dd").first
+    await expect(clip).to_contain_text("3")
+    field = page.locator("#audio-a2v")
+    await field.get_by_text(say("studio_part"), exact=True).click()
+    await field.get_by_label(say("studio_part_start")).fill("1")
+    await field.get_by_label(say("studio_part_end")).fill("2.2")
+    await expect(field.locator(".cl-part [role=status]")).to_contain_text("1.2 s / 3.0 s")
+    used = (await used_of(page, "a2v", "audio"))["cut"]
+    assert (used["start_s"], used["end_s"]) == (1, 2.2)
+    await expect(clip).to_contain_text("1.")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -82,6 +82,7 @@ def controls(mode: Mode) -> list[str]:
         *MODE_WORDS,
         *(say(f"studio_{switch}") for switch in ("tell", "tell_sound", "keys")),
         say("studio_files_add"),
+        say("studio_files_example"),
         *(word for slot in spec.slots for word in heard_of(mode, slot)),
         *([say("studio_more_files")] if spec.more else []),
         *(word for option in first for word in heard_of_option(option, mode)),
@@ -126,7 +127,7 @@ async def test_a_closed_drawer_is_out_of_reach_and_gives_the_focus_back(visit: V
     await visitor.open()
     toggle = page.get_by_label(TOGGLE)
     await page.evaluate("document.activeElement.blur()")
-    expected = [TOGGLE, say("studio_files_add"), label("prompt")]
+    expected = [TOGGLE, say("studio_files_add"), say("studio_files_example"), label("prompt")]
     assert await tab_to(page, label("prompt")) == expected
 
     for _ in expected[1:]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from core.i18n.messages import say
+from core.i18n.messages import name, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +23,22 @@ SHIFTS = """() => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
   }).observe({type: "layout-shift"});
 }"""
+
+# what would be shown and played outside of the page
+TOLD = """
+  window.told = []; window.sounded = 0; window.answer = "granted";
+  window.Notification = class {
+    static get permission() { return window.answer; }
+    static async requestPermission() { return window.answer; }
+    constructor(title, { body, tag }) { window.told.push([title, body, tag]); }
+    close() {}
+  };
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...at) {
+    if (this.frequency.value === 660) window.sounded += 1;
+    return start.apply(this, at);
+  };
+"""
 
 
 async def made(visit: "Visits", prompt: str = "a boat") -> "tuple[Visit, str]":
@@ -54,6 +70,37 @@ async def test_nothing_jumps_from_the_press_to_the_film_that_starts_without_soun
     assert await video.evaluate("(video) => video.muted && video.autoplay")
     await page.locator("#history .cl-shot").wait_for()
     assert await page.evaluate("window.shifted") < 0.02
+
+
+async def test_what_a_clip_is_becoming_moves_in_its_frame_and_nothing_around_it(
+    visit: "Visits",
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.form("t2v").get_by_label("number input for Length (s)").fill("10")
+    await visitor.form("t2v").get_by_label("number input for Length (s)").press("Tab")
+
+    job = await visitor.generate("t2v")
+    await page.locator("#stage .cl-fill:not(.cl-unknown)").wait_for()
+    await page.evaluate(SHIFTS)
+
+    film = page.locator("#stage .cl-preview[data-moments]")
+    await film.wait_for(timeout=60_000)
+    first = str(await film.get_attribute("data-src"))
+    assert first.startswith(f"previews/{job}.webp?v=")
+    await expect(film).not_to_have_attribute("data-src", first)
+    await expect(film).to_have_attribute("data-moments", "8", timeout=60_000)
+    assert "previews/" in await film.evaluate("(film) => film.style.backgroundImage")
+    moves = "(film) => getComputedStyle(film).animationName"
+    assert await film.evaluate(moves) == "cl-moments"
+    await page.emulate_media(reduced_motion="reduce")
+    assert await film.evaluate(moves) == "none"
+    assert await page.evaluate("window.shifted") < 0.02
+    await page.click("#stage [data-action=cancel]")
+    await page.click("#stage [data-action=now]")
+    await expect(film).to_have_count(0)
 
 
 async def test_a_double_click_on_again_makes_one_clip_and_its_price_stands_on_it(
@@ -192,6 +239,37 @@ async def test_a_hidden_tab_says_in_its_title_and_icon_that_a_clip_is_ready(
     await expect(page).to_have_title(say("studio_title"))
 
 
+async def test_who_wants_it_is_told_by_a_notification_and_a_sound_from_a_hidden_tab(
+    visit: "Visits",
+) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await page.add_init_script(TOLD)
+    await visitor.open()
+    boxes = {name: page.locator(f"[data-tells={name}]") for name in ("notify", "sound")}
+    await page.evaluate("window.answer = 'denied'")
+    await boxes["notify"].click()
+    await expect(boxes["notify"]).not_to_be_checked()  # the browser was told to refuse
+    await page.evaluate("window.answer = 'granted'")
+    for box in boxes.values():
+        await box.check()
+    await page.reload()
+    await visitor.ready("t2v")
+    for box in boxes.values():
+        await expect(box).to_be_checked()  # this reader's wish, kept
+    await page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    await page.evaluate(
+        "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})"
+    )
+
+    job = await visitor.generate("t2v")
+
+    await page.wait_for_function("window.told.length && window.sounded", timeout=60_000)
+    assert await page.evaluate("window.told") == [[say("studio_ready"), name("t2v"), job]]
+    assert await page.evaluate("window.sounded") == 1
+
+
 async def test_keys_act_outside_of_fields_only_and_a_sheet_says_which(visit: "Visits") -> None:
     visitor = await visit()
     page = visitor.page
@@ -200,7 +278,7 @@ async def test_keys_act_outside_of_fields_only_and_a_sheet_says_which(visit: "Vi
     await page.locator("#prompt-t2v textarea").press("?")
     await expect(page.locator("#prompt-t2v textarea")).to_have_value("why? 2 boats?")
     await expect(page.locator("dialog.cl-keys")).to_have_count(0)
-    await page.evaluate("document.activeElement.blur()")
+    await visitor.form("t2v").locator("input[type=radio]").first.focus()  # takes no letters
 
     await page.keyboard.press("?")
 

@@ -1,4 +1,4 @@
-/* Files that are pasted, dropped anywhere, or added by hand: the server says which mode and field they ask for. */
+/* Files that are pasted, dropped anywhere, or added by hand: the server says which mode and field they ask for. Examples, too. */
 /**
  * @typedef {{mode: string, label: string, roles: string[], moved: Object<string, string>}} Way as webui/page/arrivals.py makes it
  */
@@ -56,6 +56,29 @@ const ClapperArrivals = (() => {
     else if (ways.length > 1) choose(ways, usable, from, notes);
   };
 
+  /* Write into the prompt as if it was typed. */
+  const promptField = () => document.querySelector(`[id="prompt-${ClapperFrame.current()}"] textarea`);
+  const write = (text) => {
+    const prompt = promptField();
+    if (!prompt) return false;
+    prompt.focus();
+    prompt.setRangeText(text, prompt.selectionStart, prompt.selectionEnd, "end");
+    prompt.dispatchEvent(new Event("input", { bubbles: true }));
+    return true;
+  };
+
+  /* An example for the mode that is open, where nothing stands yet: what was typed or sent stays. */
+  const example = async () => {
+    const mode = ClapperFrame.current(), empty = fileFields(mode).filter(({ name }) => !valueOf(mode, name));
+    const answer = await insist(() => post(`studio/forms/${mode}/example`, { roles: empty.map(({ name }) => name) }), { until: Date.now() + PATIENCE });
+    if (!answer || !answer.ok) return void say(line(said("studio_not_sent_text")));
+    if (mode !== ClapperFrame.current()) return;
+    say();
+    for (const { name, id } of empty) if (answer.body.files[name]) ClapperFiles.give(id, ClapperForms.fileOf(answer.body.files[name]));
+    const prompt = promptField();
+    if (prompt && !prompt.value.trim()) write(answer.body.prompt);
+  };
+
   const typing = (target) => target.closest && target.closest("textarea, input:not([type=file]):not([type=checkbox]):not([type=radio]):not([type=range]), [contenteditable=true]");
   addEventListener("paste", (event) => {
     const data = event.clipboardData, field = typing(event.target);
@@ -67,12 +90,7 @@ const ClapperArrivals = (() => {
       if (at && files.length === 1) ClapperFiles.give(at.dataset.field, files[0]);
       else void arrive(files);
     } else if (text && !field) {
-      const prompt = document.querySelector(`[id="prompt-${ClapperFrame.current()}"] textarea`);
-      if (!prompt) return;
-      event.preventDefault();
-      prompt.focus();
-      prompt.setRangeText(text, prompt.selectionStart, prompt.selectionEnd, "end");
-      prompt.dispatchEvent(new Event("input", { bubbles: true }));
+      if (write(text)) event.preventDefault();
     }
   });
 
@@ -110,8 +128,9 @@ const ClapperArrivals = (() => {
     picker = h("input", { type: "file", multiple: true, accept: "image/*,audio/*,video/*", "aria-label": said("studio_files_add"),
       onchange: () => { void arrive([...picker.files]); picker.value = ""; } });
     told = h("div", { role: "status", class: "cl-notes" });
-    element.replaceChildren(h("label", { class: "cl-choose cl-add" }, picker, h("span", {}, said("studio_files_add")),
-      h("small", { class: "cl-meta" }, said("studio_files_hint"))), told);
+    const tries = h("button", { type: "button", class: "cl-button", onclick: () => void example() }, said("studio_files_example"));
+    element.replaceChildren(h("div", { class: "cl-arrive" }, h("label", { class: "cl-choose cl-add" }, picker, h("span", {}, said("studio_files_add")),
+      h("small", { class: "cl-meta" }, said("studio_files_hint"))), tries), told);
   };
 
   return { arrivals, arrive };

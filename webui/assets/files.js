@@ -1,6 +1,6 @@
 /* The field for one file: choose, drop, paste, the camera or a recording; then what was sent, to look at or to take out. */
 /**
- * @typedef {{kind: "image" | "audio" | "video", accept: string}} FileOffer as webui/page/components.py makes it
+ * @typedef {{kind: "image" | "audio" | "video", accept: string, parts: boolean}} FileOffer as webui/page/components.py makes it
  * @typedef {{path: string, url: string, orig_name: string}} FileValue what a form holds of a file that the server has
  */
 const ClapperFiles = (() => {
@@ -18,12 +18,14 @@ const ClapperFiles = (() => {
     else waiting[id] = what;
   };
 
-  const shown = ({ kind }, { url, orig_name: name }) => {
-    const failed = () => media.replaceWith(h("p", { class: "cl-meta" }, said("studio_file_unseen")));
+  const shown = (offer, value, id, changed) => {
+    const { kind } = offer, { url, orig_name: name } = value;
+    const failed = () => media.parentElement.replaceWith(h("p", { class: "cl-meta" }, said("studio_file_unseen")));
     const media = kind === "image" ? h("img", { src: url, alt: name || "", onerror: failed })
       : h(kind, { src: url, controls: true, preload: "metadata", "aria-label": name || said("studio_file_sent"), onerror: failed,
         ...(kind === "video" ? { playsinline: true } : {}) });
-    return media;
+    const around = h("div", { class: "cl-media-box" }, media);
+    return id ? [around, ClapperParts.editor(offer, value, media, id, changed)] : [around];
   };
 
   /* A recording from the microphone, where the browser has one; a second press ends it, or the longest that is taken. */
@@ -91,7 +93,7 @@ const ClapperFiles = (() => {
       out.hidden = !value;
       if (where.dataset.path === (value ? value.path : "")) return;
       where.dataset.path = value ? value.path : "";
-      where.replaceChildren(...(value ? [shown(offer, value)] : []));
+      where.replaceChildren(...(value ? shown(offer, value, offer.parts && id, (more) => set({ ...props.value, ...more })) : []));
     };
     const set = (value) => {
       sends += 1;

@@ -111,7 +111,7 @@ const ClapperForms = (() => {
   }, true);
   const sent = (name, now) => Object.fromEntries(tables[name].fields.map((field) =>
     [field.name, field.file ? pathOf(now[field.name]) : now[field.name]]));
-  const pathOf = (value) => (value && value.path) || null;
+  const pathOf = (value) => (value && (value.cut ? { path: value.path, cut: value.cut } : value.path)) || null;
 
   /* What has to be sent again is said beside the files of the form. */
   const places = {}; // elements by form; the reasons are kept, until the file is there

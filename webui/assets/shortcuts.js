@@ -31,7 +31,9 @@ const ClapperShortcuts = (() => {
   ];
   const modes = () => [...document.querySelectorAll("[id^=mode-]")];
 
-  const typing = (target) => target.closest && target.closest("input, textarea, select, video, [contenteditable=true], dialog[open]");
+  const TICKED = ":is([type=checkbox], [type=radio])"; // takes no letters, and keeps the focus once it was clicked
+  const FIELDS = `input:not(${TICKED}), textarea, select, video, [contenteditable=true], dialog[open]`;
+  const typing = (target) => target.closest && target.closest(FIELDS);
   addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return void (press("[id^=go-]") && event.preventDefault());
     if (!single || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from core.domain.media import MediaFile, MediaKind
+from core.domain.media_cut import MediaCut
 from core.domain.people import Requester
 from core.errors import MediaGone
 
@@ -13,13 +14,16 @@ _OWNERS = 10_000  # those who have not sent anything for longest are forgotten f
 _REMEMBERED = 4000  # admitted files; an older one is looked at again
 
 
+_Admitted = tuple[str, MediaKind, MediaCut | None]
+
+
 class Uploads:
     """Owners of the files in the web server's folder; used from its threads and the core's."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owned: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()  # paths by owner
-        self._admitted: OrderedDict[tuple[str, MediaKind], MediaFile] = OrderedDict()
+        self._admitted: OrderedDict[_Admitted, MediaFile] = OrderedDict()
 
     def record(self, path: str, owner: Requester) -> None:
         """Remember that ``owner`` sent the file at ``path``."""
@@ -51,15 +55,19 @@ class Uploads:
             raise MediaGone(role)
         return Path(path)
 
-    def admitted(self, path: Path, kind: MediaKind) -> MediaFile | None:
-        """Return what the file at ``path`` was admitted as, None where it was not yet."""
+    def admitted(
+        self, path: Path, kind: MediaKind, cut: MediaCut | None = None
+    ) -> MediaFile | None:
+        """Return what ``cut`` of the file at ``path`` was admitted as, None where not yet."""
         with self._lock:
-            return self._admitted.get((_key(str(path)), kind))
+            return self._admitted.get((_key(str(path)), kind, cut))
 
-    def remember_admitted(self, path: Path, kind: MediaKind, file: MediaFile) -> None:
-        """Remember what the file at ``path`` was admitted as."""
+    def remember_admitted(
+        self, path: Path, kind: MediaKind, file: MediaFile, cut: MediaCut | None = None
+    ) -> None:
+        """Remember what ``cut`` of the file at ``path``, None: all of it, was admitted as."""
         with self._lock:
-            self._admitted[_key(str(path)), kind] = file
+            self._admitted[_key(str(path)), kind, cut] = file
             while len(self._admitted) > _REMEMBERED:
                 self._admitted.popitem(last=False)
 

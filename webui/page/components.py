@@ -18,6 +18,7 @@ class FileOffer:
 
     kind: MediaKind
     accept: str  # types and suffixes that a dialog offers
+    parts: bool = True  # a part of the file can be chosen
 
 
 def field_id(key: str, form: str) -> str:
@@ -30,7 +31,7 @@ def upload_field(kind: MediaKind, label: str, field: str, accept: str = "") -> g
 
     The bytes go to the server as they are: only the core's sandbox decodes.
     """
-    offer = FileOffer(kind, accept or ",".join(offered_types(kind)))
+    offer = FileOffer(kind, accept or ",".join(offered_types(kind)), parts=not accept)
     return gr.HTML(
         value=None,
         label=label,
@@ -54,7 +55,7 @@ def offer_of(field: Component) -> FileOffer | None:
 def file_words() -> dict[str, str]:
     """Return the words that fields for files place."""
     own = sentences(language_of(None))
-    return {code: own[code] for code in own if code.startswith("studio_file")}
+    return {code: own[code] for code in own if code.startswith(("studio_file", "studio_part"))}
 
 
 def number_field(label: str, placeholder: str, info: str | None = None) -> Component:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from core.domain.modes import Mode
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from core.i18n.option_words import mode_example
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.page import arrivals
@@ -43,6 +44,7 @@ class FormRoutes:
             "/studio/forms/{mode}/generate": self._generate,
             "/studio/forms/{mode}/mend": self._mend,
             "/studio/forms/{mode}/arrive": self._arrive,
+            "/studio/forms/{mode}/example": self._example,
             "/studio/jobs/{job}/last_frame": self._last_frame,
             "/studio/dropped": self._dropped,
             "/studio/kept": self._keep,
@@ -113,6 +115,14 @@ class FormRoutes:
         limits = self._handlers.settings.media.limits()
         answer = arrivals.answer(Mode(request.path_params["mode"]), body, limits)
         return PlainTextResponse("", 400) if answer is None else _plain(answer)
+
+    async def _example(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        """Give an example for the mode: its prompt, and files for the roles that are empty."""
+        mode, asked = Mode(request.path_params["mode"]), body.get("roles")
+        roles = set(map(str, cast("list[Any]", asked))) if isinstance(asked, list) else set[str]()
+        files = await self._handlers.example_files(mode, roles, visitor)
+        given = {role: {"path": str(path), "name": path.name} for role, path in files.items()}
+        return _plain({"prompt": mode_example(mode), "files": given})
 
     async def _last_frame(self, request: Request, visitor: Visitor, _: dict[str, Any]) -> Response:
         job_id = str(request.path_params["job"])

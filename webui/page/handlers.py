@@ -2,6 +2,7 @@
 # pyright: reportUnknownMemberType=false
 """What happens when something on the page is pressed or changed."""
 
+import asyncio
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 import gradio as gr
 
 from core.domain.followups import options_of
+from core.domain.modes import Mode
 from core.domain.options import OptionKind, Options, options_in
 from core.errors import ClapperError, JobUnknown, RequestUnreadable
 from core.i18n.messages import explain, say
@@ -17,10 +19,12 @@ from core.service.clip_settings import ClipSettings, read_clip_settings
 from core.settings import Settings
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
+from webui.page.examples import copy_files
 from webui.page.preflight import Card, Preflight
 from webui.page.sent_form import SentForm
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
+from webui.studio.sent_files import path_of
 from webui.studio.service import StudioService
 from webui.views.errors import error_view
 
@@ -108,7 +112,9 @@ class Handlers:
 
     def gone(self, sent: SentForm, visitor: Visitor) -> tuple[str, ...]:
         """Return the roles whose file is not here any more, or was never the visitor's."""
-        return tuple(role for role, path in sent.paths.items() if not self.has(path, visitor))
+        return tuple(
+            role for role, path in sent.paths.items() if not self.has(path_of(path) or "", visitor)
+        )
 
     def has(self, path: str, visitor: Visitor) -> bool:
         """Return whether the file at ``path`` is the visitor's and still here."""
@@ -129,6 +135,13 @@ class Handlers:
             raise
         await self.bridge.call(self.service.files.keep_upload(str(path), visitor))
         return path
+
+    async def example_files(self, mode: Mode, roles: set[str], visitor: Visitor) -> dict[str, Path]:
+        """Give the visitor copies of an example's files for ``roles``, as if they had sent them."""
+        files = await asyncio.to_thread(copy_files, mode, roles, self.settings.uploads_folder)
+        for path in files.values():
+            await self.bridge.call(self.service.files.keep_upload(str(path), visitor))
+        return files
 
     def read_clip(self, path: str, visitor: Visitor) -> ClipSettings | None:
         """Read what a dropped file says of itself; it is never decoded."""

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, JobUnknown, NothingToFetch
 from core.service.originals import Originals
-from webui.routes import file_answer
+from webui.file_answers import KEPT, file_answer
 from webui.studio.loop_bridge import Bridge
 
 _PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
@@ -34,4 +34,4 @@ class OriginalRoutes:
             return PlainTextResponse("", 404, headers=_PRIVATE)
         except ClapperError:  # the place where clips are kept cannot be reached
             return PlainTextResponse("", 503, headers=_PRIVATE)
-        return await file_answer(request, clip.path, "video/mp4")
+        return await file_answer(request, clip.path, "video/mp4", KEPT)

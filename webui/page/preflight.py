@@ -11,6 +11,7 @@ from core.errors import ClapperError
 from core.i18n.messages import explain, say
 from core.service.preview import MemoryFit, RequestPreview
 from webui.auth.visitors import Visitor
+from webui.studio.sent_files import SentFile
 from webui.studio.service import StudioService
 from webui.views.errors import Fix, error_view, fix_for, fix_of
 from webui.views.job_status import price_words
@@ -57,7 +58,7 @@ class Preflight:
         self._service = service
 
     async def card(
-        self, mode: Mode, options: Options, paths: Mapping[str, str | None], visitor: Visitor
+        self, mode: Mode, options: Options, paths: Mapping[str, SentFile], visitor: Visitor
     ) -> Card:
         """Make the card for what stands in the form of ``mode``."""
         try:

@@ -1,14 +1,16 @@
 """What the page sends of a form: its fields as the browser holds them, read into typed values."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from core.domain.limits import RequestLimits
+from core.domain.media_cut import read_cut
 from core.domain.modes import MODES, Mode
 from core.domain.options import Option, OptionKind, Options, options_in
 from core.domain.parsing import SHOWN, parse_number
 from core.errors import MediaGone, NotAChoice
 from webui.page.form_values import AUTO, has_auto, options_from_form, start_of, tick_of
+from webui.studio.sent_files import CutUpload, SentFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class SentForm:
     """One form: its mode, the paths of its uploads by role, and the rest by field."""
 
     mode: Mode
-    paths: dict[str, str] = field(default_factory=dict[str, str])
+    paths: dict[str, SentFile] = field(default_factory=dict[str, SentFile])
     values: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def without(self, roles: tuple[str, ...]) -> "SentForm":
@@ -82,11 +84,20 @@ def _typed(name: str, value: object, kind: type) -> Any:  # noqa: ANN401  # of t
     return value
 
 
-def _paths(mode: Mode, given: dict[str, Any]) -> dict[str, str]:
-    paths: dict[str, str] = {}
+def _paths(mode: Mode, given: dict[str, Any]) -> dict[str, SentFile]:
+    """Read files: the path of each, or a record of it with the part that is used.
+
+    Raises:
+        MediaGone: neither of them.
+        InvalidInput: there is no such part.
+    """
+    paths: dict[str, SentFile] = {}
     for slot in MODES[mode].every_slot:
-        if path := given.get(slot.role):
+        if sent := given.get(slot.role):
+            told = cast("dict[str, Any]", sent) if isinstance(sent, dict) else {"path": sent}
+            path, part = told.get("path"), told.get("cut")
             if not isinstance(path, str) or "\0" in path:
                 raise MediaGone(slot.role)
-            paths[slot.role] = path
+            cut = read_cut(cast("dict[str, Any]", part)) if isinstance(part, dict) else None
+            paths[slot.role] = path if cut is None else CutUpload(path, cut)
     return paths

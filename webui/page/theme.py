@@ -92,6 +92,7 @@ _SCRIPTS = (
     "elements.js",
     "forms.js",
     "frame.js",
+    "parts.js",
     "files.js",
     "arrivals.js",
     "state.js",

@@ -2,13 +2,13 @@
 
 from uuid import uuid4
 
-from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import Action
 from core.errors import NotAChoice
 from core.service.front_services import FrontServices
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
 from webui.studio.endings import Endings
+from webui.studio.follow_up import Press, followed_up
 
 UNDO = "undo"  # the verb of the page that takes an ending back
 
@@ -62,10 +62,6 @@ class JobActions:
                 raise NotAChoice("action", action[:40], ", ".join(choices))
 
     async def _make(self, job_id: str, action: str, visitor: Visitor, key: str) -> str:
-        caller, name = visitor.caller, f"studio:{key or uuid4().hex}"
-        known = await self._users.known(caller, name, fingerprint_of_action(action, job_id))
-        if known is not None:
-            return known.job_id
-        composition = await self._users.follow_up(caller, job_id, action)
-        ticket = await self._users.submit(caller, composition, reply_to_page(), name)
-        return ticket.job_id
+        name = f"studio:{key or uuid4().hex}"
+        press = Press(job_id, action, name, reply_to_page())
+        return (await followed_up(self._users, visitor.caller, press)).job_id

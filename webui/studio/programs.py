@@ -6,7 +6,6 @@ A program sees its own jobs alone, also where the settings make its account an o
 from dataclasses import dataclass
 from uuid import uuid4
 
-from core.domain.fingerprints import fingerprint_of_action
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.progress import Progress
 from core.domain.quota import QuotaView
@@ -14,6 +13,7 @@ from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.service.front_services import FrontServices, KnownPrograms, Program, TokenScope
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
+from webui.studio.follow_up import Press, followed_up
 
 SCANNED = 1000  # jobs that one page of a filtered list looks at, at most
 _CHUNK = 100
@@ -156,16 +156,11 @@ class ProgramJobs:
             NotAChoice: the action makes no clip.
             Refused: quota, rules, block or a closed intake.
         """
-        caller = visitor.caller
-        if key is not None:  # answered before anything may refuse it, also once the job is gone
-            asked = fingerprint_of_action(action, job_id)
-            known = await self._users.known(caller, key, asked)
-            if known is not None:
-                return known
-        await self.job(job_id, visitor)
-        composition = await self._users.follow_up(caller, job_id, action)
-        reply_to, key = reply_to or reply_to_page(), key or f"program:{uuid4().hex}"
-        return await self._users.submit(caller, composition, reply_to, key)
+        name = key or f"program:{uuid4().hex}"
+        press = Press(job_id, action, name, reply_to or reply_to_page())
+        return await followed_up(
+            self._users, visitor.caller, press, lambda: self.job(job_id, visitor)
+        )
 
     async def quota(self, visitor: Visitor) -> QuotaView:
         """Return what the program may still spend."""

@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.media import MediaFile, MediaKind
+from core.domain.media_cut import MediaCut
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaGone
 from core.runtime.atomic_files import sha256_of
@@ -13,7 +15,22 @@ from core.service.user_files import UserFiles
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 
-SentFile = str | bytes | None  # the path of an upload, or what came with a request itself
+
+@dataclass(frozen=True, slots=True)
+class CutUpload:
+    """The path of an upload of which a part is used."""
+
+    path: str
+    cut: MediaCut
+
+
+# the path of an upload, whole or in part, or what came with a request itself
+SentFile = str | CutUpload | bytes | None
+
+
+def path_of(given: SentFile) -> str | None:
+    """Return the path of an upload; None for what came with a request itself."""
+    return given.path if isinstance(given, CutUpload) else given if isinstance(given, str) else None
 
 
 class SentFiles:
@@ -53,11 +70,14 @@ class SentFiles:
             if given := sent.get(slot.role):
                 try:
                     source = (
-                        self.uploads.require(given, slot.role, visitor.requester)
-                        if isinstance(given, str)
-                        else given
+                        given
+                        if isinstance(given, bytes)
+                        else self.uploads.require(
+                            path_of(given) or "", slot.role, visitor.requester
+                        )
                     )
-                    found[slot.role] = await asyncio.to_thread(_digest, source)
+                    used = f" {given.cut}" if isinstance(given, CutUpload) else ""
+                    found[slot.role] = await asyncio.to_thread(_digest, source) + used
                 except (MediaGone, OSError):
                     return None
         return found
@@ -82,13 +102,14 @@ class SentFiles:
     async def _admit(
         self, given: SentFile, role: str, kind: MediaKind, visitor: Visitor
     ) -> MediaFile:
-        if not isinstance(given, str):
+        if given is None or isinstance(given, bytes):
             return await self._files.admit_bytes(visitor.caller, given or b"", role, kind)
-        source = self.uploads.require(given, role, visitor.requester)
-        known = self.uploads.admitted(source, kind)
+        cut = given.cut if isinstance(given, CutUpload) else None
+        source = self.uploads.require(path_of(given) or "", role, visitor.requester)
+        known = self.uploads.admitted(source, kind, cut)
         if known is None or not self._files.present(known):
-            known = await self._files.admit(visitor.caller, source, role, kind)
-            self.uploads.remember_admitted(source, kind, known)
+            known = await self._files.admit(visitor.caller, source, role, kind, cut)
+            self.uploads.remember_admitted(source, kind, known, cut)
         return known
 
 

@@ -1,7 +1,7 @@
 """What a visitor's page needs from the database, read again only after something was written.
 
-Pages ask every second. Between two writes of anybody the rows are the same; progress and the clock,
-which do move, are in memory.
+Pages ask every second. Live jobs come from :mod:`core.queue.standing_watch`, which all pages share;
+progress and the clock, which move meanwhile, are in memory.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from core.service.views import Standing
 from webui.auth.visitors import Visitor
 
 _KEPT = 1000  # pages
-_AGE_MS = 10_000  # the window of a quota ends by time alone
+_AGE_MS = 10_000  # a job that another process deleted is gone by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +28,35 @@ class PageState:
 
 
 class StateCache:
-    """Remembers what every page was shown last."""
+    """Remembers the finished job that every page was shown last."""
 
     def __init__(self, services: FrontServices) -> None:
         self._users = services.users
         self._version = services.version
-        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], PageState]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], Job | None]] = OrderedDict()
 
     async def state(self, visitor: Visitor, job_id: str) -> PageState:
         """Return what is there now; without ``job_id`` with the running or else the newest job."""
-        network = visitor.payer.network if visitor.payer else ""
-        earlier = visitor.earlier.key if visitor.earlier else ""
-        key = (visitor.requester.key, earlier, network, job_id)
-        stamp = (self._version(), now_ms() // _AGE_MS)  # before reading
-        at, known = self._kept.pop(key, (None, None))
-        if known is None or at != stamp:
-            known = await self._read(visitor, job_id)
-        self._kept[key] = (stamp, known)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return known
-
-    async def _read(self, visitor: Visitor, job_id: str) -> PageState:
         standing = await self._users.standing(visitor.caller)
-        if job_id:
-            live = (job for job in standing.jobs if job.id == job_id)
-            job = next(live, None) or await self._other(visitor, job_id)
-        else:
-            found = standing.jobs or await self._users.jobs(visitor.caller, 1)
-            job = found[0] if found else None
+        live = (job for job in standing.jobs if job_id in {"", job.id})
+        job = next(live, None) or await self._finished(visitor, job_id)
         return PageState(standing, job)
 
-    async def _other(self, visitor: Visitor, job_id: str) -> Job | None:
+    async def _finished(self, visitor: Visitor, job_id: str) -> Job | None:
+        earlier = visitor.earlier.key if visitor.earlier else ""
+        key = (visitor.requester.key, earlier, job_id)
+        stamp = (self._version(), now_ms() // _AGE_MS)  # before reading
+        at, job = self._kept.pop(key, (None, None))
+        if at != stamp:
+            job = await self._read(visitor, job_id)
+        self._kept[key] = (stamp, job)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return job
+
+    async def _read(self, visitor: Visitor, job_id: str) -> Job | None:
+        if not job_id:
+            return next(iter(await self._users.jobs(visitor.caller, 1)), None)
         with suppress(JobUnknown, NotYours):
             return await self._users.job(visitor.caller, job_id)
         return None

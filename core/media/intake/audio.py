@@ -10,6 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.filter import Graph
 
+from core.domain.media_cut import MediaCut
 from core.errors import MediaDamaged, MediaTooLong
 from core.media.intake.probe import SLACK_S, Survey, decoded
 from core.media.intake.protocol import Note, RecodeTask
@@ -80,7 +81,7 @@ def normalised_sound(
         frames = _uniform(decoded(task, container, index, partial(unpack, track)))
         timeline = Timeline(task.reader)
         for frame in _placed(frames, timeline, film_start, until_s):
-            graph = graph or _sound_graph(frame, in_film=in_film)
+            graph = graph or _sound_graph(frame, task.cut, in_film=in_film)
             graph.push(frame)
             for made in _pulled(graph):
                 told += made.samples
@@ -131,7 +132,7 @@ def _uniform(frames: Iterator[object]) -> Iterator[AudioFrame]:
         yield from resampler.resample(frame)
 
 
-def _sound_graph(frame: AudioFrame, *, in_film: bool) -> Graph:
+def _sound_graph(frame: AudioFrame, cut: MediaCut, *, in_film: bool) -> Graph:
     channels = frame.layout.nb_channels
     layout = "mono" if channels == 1 and not in_film else "stereo"
     rate = FILM_RATE if in_film else min(max(frame.sample_rate, _LOWEST_RATE), _HIGHEST_RATE)
@@ -149,6 +150,9 @@ def _sound_graph(frame: AudioFrame, *, in_film: bool) -> Graph:
     chain.append(
         ("aformat", f"sample_fmts={'fltp' if in_film else 's16'}:channel_layouts={layout}")
     )
+    if cut.in_time:
+        end = "" if cut.end_s is None else f":end={cut.end_s:.6f}"
+        chain += [("atrim", f"start={cut.start_s:.6f}{end}"), ("asetpts", "PTS-STARTPTS")]
     chain.append(("abuffersink", ""))
     graph = Graph()
     graph.threads = 1

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.domain.media import MediaKind
+from core.domain.media_cut import MediaCut
 from core.errors import MediaRefused
 from core.media.intake.behind_tags import BehindTags
 from core.media.intake.formats import FILM_READERS
@@ -37,7 +38,8 @@ _NEED_THREADS = frozenset({"HEIF"})
 def main() -> None:
     """Do the task on the command line."""
     order: dict[str, Any] = json.loads(sys.argv[1])
-    task = RecodeTask(kind=MediaKind(order.pop("kind")), **order)
+    kind, cut = MediaKind(order.pop("kind")), MediaCut(**order.pop("cut"))
+    task = RecodeTask(kind=kind, cut=cut, **order)
     recode = _recoder(task)  # everything is imported before the doors close
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)

@@ -32,6 +32,8 @@ def recode_first_picture(task: RecodeTask, source: BinaryIO, output: BinaryIO) -
     if found.video is None:
         raise MediaUnreadable(task.role, "no_video")
     clean = Image.fromarray(to_rgb(first_frame(film, source, found)))
+    if task.cut.in_picture:
+        clean = clean.crop(task.cut.box(*clean.size))
     suffix = write_picture(clean, output, most_bytes(source))
     notes = (Note("first_picture_used"),)
     return RecodeResult(clean.width, clean.height, suffix=suffix, notes=notes)

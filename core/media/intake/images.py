@@ -51,6 +51,8 @@ def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> Recode
     turn = _TURNS.get(orientation)
     if turn is not None:
         plain = plain.transpose(turn)
+    if task.cut.in_picture:
+        plain = plain.crop(task.cut.box(*plain.size))
     clean = Image.frombytes("RGB", plain.size, plain.tobytes())  # nothing of what came with it
     suffix = write_picture(clean, output, most_bytes(source))
     return RecodeResult(clean.width, clean.height, suffix=suffix, notes=notes)

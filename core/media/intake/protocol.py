@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from core.domain.media import MediaKind
+from core.domain.media_cut import MediaCut
 
 # how results are stored, by kind: without loss where that is small, see core.media.intake.stored
 SUFFIXES: dict[MediaKind, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ class RecodeTask:
     cpu_seconds: float
     output_bytes: int
     skipped: int = 0  # bytes of tags before what the reader reads
+    cut: MediaCut = field(default_factory=MediaCut)  # what is used of it
     finished: bool = False  # a clip that another machine encoded: only measured
 
 

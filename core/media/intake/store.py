@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from core.domain.adjustments import Adjustment
@@ -12,6 +13,7 @@ from core.domain.continuation import film_from
 from core.domain.file_types import ACCEPTED
 from core.domain.limits import MediaLimits
 from core.domain.media import Clip, MediaFile, MediaKind
+from core.domain.media_cut import LATEST_S, MediaCut
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import (
     HEAD_BYTES,
@@ -48,7 +50,14 @@ class MediaStore:
         """Return where ``file`` lies."""
         return self.folder / file.name
 
-    async def admit(self, source: Path, role: str, kind: MediaKind, owner: str = "") -> MediaFile:
+    async def admit(
+        self,
+        source: Path,
+        role: str,
+        kind: MediaKind,
+        owner: str = "",
+        cut: MediaCut | None = None,
+    ) -> MediaFile:
         """Check, decode and re-encode ``source``, and keep the result under its own hash.
 
         The bytes are decoded in a child process that can reach nothing else. The result has no
@@ -60,6 +69,7 @@ class MediaStore:
             role: the slot that it is for; only named in errors.
             kind: what it has to be.
             owner: whose turn it takes; files of one owner wait for each other.
+            cut: the part that is used; None: all of it.
 
         Returns:
             The admitted file; the same for the same content.
@@ -82,6 +92,7 @@ class MediaStore:
                 doors.callback(part.unlink, missing_ok=True)
                 doors.callback(os.close, output_fd)
                 task = self._task(source_fd, output_fd, role, kind, found)
+                task = task if cut is None else _with_cut(task, cut)
                 made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
@@ -194,6 +205,13 @@ class MediaStore:
         )
         publish(part, self.path_of(file))
         return file
+
+
+def _with_cut(task: RecodeTask, cut: MediaCut) -> RecodeTask:
+    """Let ``task`` use a part only; a long file may be read where the part has an end."""
+    if cut.end_s is None or cut.end_s - cut.start_s > task.max_seconds:
+        return replace(task, cut=cut)
+    return replace(task, cut=cut, max_seconds=max(task.max_seconds, LATEST_S))
 
 
 def _opened(source: Path, role: str) -> int:

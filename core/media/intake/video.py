@@ -20,6 +20,7 @@ from core.media.frame_rate import choose_rate, resample_frames
 from core.media.intake.audio import FILM_RATE, first_readable_sound
 from core.media.intake.codecs import WITH_ALPHA
 from core.media.intake.conversion import FrameConverter, StreamColour
+from core.media.intake.cutting import cropped, from_time, refuse_nothing_left
 from core.media.intake.probe import Span, Survey, decoded, survey
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
 from core.media.intake.stored import EXACT, most_bytes, write_sound
@@ -76,14 +77,16 @@ def first_frame(task: RecodeTask, source: BinaryIO, found: Survey) -> VideoFrame
 def _recode_sound(
     task: RecodeTask, source: BinaryIO, output: BinaryIO, found: Survey
 ) -> RecodeResult:
-    frames, notes = first_readable_sound(task, source, found)
+    refuse_nothing_left(task, found.read_s)
+    frames, notes = first_readable_sound(task, source, found, until_s=task.cut.end_s)
     if not frames:
         raise MediaDamaged(task.role)
     samples = sum(frame.samples for frame in frames)
     suffix = write_sound(frames, output, most_bytes(source))
     rate = frames[0].sample_rate
     seconds = samples / rate
-    if found.missing or seconds < found.read_s - _MISSING_S:
+    read_s = min(found.read_s, task.cut.end_s or found.read_s) - task.cut.start_s
+    if (found.missing and not task.cut.end_s) or seconds < read_s - _MISSING_S:
         notes.append(Note("film_read_in_part", {"read_s": seconds}))
     return RecodeResult(seconds=seconds, sample_rate=rate, suffix=suffix, notes=tuple(notes))
 
@@ -92,16 +95,21 @@ def _recode_film(
     task: RecodeTask, source: BinaryIO, output: BinaryIO, found: Survey
 ) -> RecodeResult:
     span = found.video or Span()
-    used_s = min(span.seconds, task.use_seconds)
+    refuse_nothing_left(task, span.seconds)
+    begin_s, end_s = task.cut.start_s, min(span.seconds, task.cut.end_s or span.seconds)
+    used_s = min(end_s - begin_s, task.use_seconds)
     # 20 s in stereo are 8 MB; so each track is read by itself and no packet waits for another
-    sound, notes = first_readable_sound(task, source, found, span.start - span.delay, used_s)
+    sound, notes = first_readable_sound(
+        task, source, found, span.start - span.delay, begin_s + used_s
+    )
     fps = choose_rate([time for time in span.times if time >= span.start], task.max_fps)
     ticks = max(1, round(used_s * fps))
     rates = _bit_rates(source, span.seconds, used_s, with_sound=bool(sound))
     with open_source(task, source) as container:
         decoding = _Decoding(task, source, container, found)
         timed = decoding.pictures(skip=len(span.times) > _SKIPPABLE * fps * span.seconds)
-        film = decoding.as_far_as_read(resample_frames(timed, float(fps), ticks), fps)
+        used = cropped(from_time(timed, begin_s), task.cut)
+        film = decoding.as_far_as_read(resample_frames(used, float(fps), ticks), fps, begin_s)
         first = next(film, None)
         if first is None:
             raise MediaDamaged(task.role)
@@ -109,9 +117,9 @@ def _recode_film(
             ticks = _write_film(target, fps, rates, chain([first], film), sound)
         width, height = first.width, first.height
     seconds = float(ticks / fps)
-    if decoding.is_short or (found.missing and span.seconds < task.use_seconds):
+    if decoding.is_short or (found.missing and begin_s + used_s >= span.seconds):
         notes.append(Note("film_read_in_part", {"read_s": seconds}))
-    elif span.seconds > task.use_seconds + _MISSING_S:
+    elif end_s - begin_s > task.use_seconds + _MISSING_S:
         notes.append(Note("film_used_in_part", {"used_s": seconds}))
     return RecodeResult(
         width,
@@ -175,10 +183,12 @@ class _Decoding:
         self._ended = True
         yield from converter.flush()
 
-    def as_far_as_read(self, film: Iterable[VideoFrame], fps: Fraction) -> Iterator[VideoFrame]:
+    def as_far_as_read(
+        self, film: Iterable[VideoFrame], fps: Fraction, begin_s: float
+    ) -> Iterator[VideoFrame]:
         """Yield ``film`` without the last picture held for those that are missing."""
         for tick, picture in enumerate(film):
-            if self.is_short and tick / fps > self._reached_s + self._span.gap:
+            if self.is_short and begin_s + tick / fps > self._reached_s + self._span.gap:
                 return
             yield picture
 

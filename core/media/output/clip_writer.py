@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from core.domain.dimensions import Size
 from core.domain.media import Clip, RawClip, Sound
+from core.media.output.credentials import ContentCredentials
 from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
 from core.media.output.film import FilmBefore, write_film
 from core.media.output.provenance import Provenance
@@ -38,6 +39,7 @@ async def write_clip(
     name: str | None = None,
     clock: Clock = now_ms,
     before: FilmBefore | None = None,
+    credentials: ContentCredentials | None = None,
 ) -> Clip:
     """Encode ``raw`` into ``folder``: H.264 + AAC 48 kHz stereo, ``moov`` first, and a poster.
 
@@ -54,6 +56,7 @@ async def write_clip(
         name: of both files, without their ends; by default an unguessable one.
         clock: tells when the clip was made, which is written into it.
         before: the film that ``raw`` goes on from; the clip is both, joined.
+        credentials: sign the clip; None leaves it unsigned.
 
     Returns:
         The clip.
@@ -64,7 +67,8 @@ async def write_clip(
     """
     target = folder / f"{name or uuid4().hex}.mp4"
     noted = provenance.noting(raw.notes)
-    return await in_thread(partial(_write_clip, raw, target, noted, clock(), before), cancel)
+    write = partial(_write_clip, raw, target, noted, clock(), before, credentials)
+    return await in_thread(write, cancel)
 
 
 def _write_clip(
@@ -73,6 +77,7 @@ def _write_clip(
     provenance: Provenance,
     made_ms: int,
     before: FilmBefore | None,
+    credentials: ContentCredentials | None,
     check: Callable[[], None],
 ) -> Clip:
     count, height, width = raw.frames.shape[:3]
@@ -87,6 +92,8 @@ def _write_clip(
         undo.callback(poster.unlink, missing_ok=True)
         with whole_file(target) as part:
             _write_video(part, raw, recipe, before, check)
+            if credentials is not None:
+                credentials.sign(part, provenance)
             seal(part)
         undo.callback(target.unlink, missing_ok=True)
         clip = Clip(

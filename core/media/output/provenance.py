@@ -58,6 +58,11 @@ class Provenance:
         """Tell whether a model made the pictures; the animatic is drawn by a program."""
         return self.notes.get("executor") != "draft"
 
+    @property
+    def source_type(self) -> str:
+        """Return IPTC's word for how the pictures were made."""
+        return AI_MADE if self.ai_made else PROGRAM_MADE
+
     def tags(self) -> dict[str, str]:
         """Return the metadata of the MP4 by ffmpeg's names."""
         facts = {
@@ -81,7 +86,7 @@ class Provenance:
             {
                 "clapper": FORMAT,
                 "ai_generated": self.ai_made,
-                "digital_source_type": AI_MADE if self.ai_made else PROGRAM_MADE,
+                "digital_source_type": self.source_type,
                 "job_id": self.job_id,
                 "mode": self.mode,
                 "prompt": self.prompt,

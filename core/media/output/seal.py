@@ -1,7 +1,8 @@
 """Seal finished files, so that a file of ours can be told from one that a person edited.
 
 The seal is the SHA-256 of all bytes before it, in a place that readers of the format skip: the last
-box of an MP4 (kind ``uuid``), the last chunk before the end of a PNG. A program that edits or
+box of an MP4 (kind ``free``, which Content Credentials do not cover), the last chunk before the end
+of a PNG. A program that edits or
 re-encodes the file drops or breaks it, which metadata such as the provenance would survive.
 """
 
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 _KIND = bytes.fromhex("8d1f3a5e6b7c4f0e9a2b4c6d8e0f1a3c")  # ours alone, drawn once
-_BOX = (8 + 16 + 32).to_bytes(4, "big") + b"uuid" + _KIND
+_SIZE = (8 + 16 + 32).to_bytes(4, "big")
+_BOX = _SIZE + b"free" + _KIND
+_BOXES = (_BOX, _SIZE + b"uuid" + _KIND)  # and that of clips before 0.3
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CHUNK = (32).to_bytes(4, "big") + b"clPR"  # private, and not to be copied by who edits the file
 _END = bytes(4) + b"IEND" + zlib.crc32(b"IEND").to_bytes(4, "big")
@@ -38,7 +41,8 @@ def is_sealed(path: Path) -> bool:
                 return False
             mark = _mark(file, body)
             file.seek(body)
-            return file.read() == mark
+            found = file.read()
+        return found == mark or found in {box + mark[len(_BOX) :] for box in _BOXES}
     except OSError:
         return False
 

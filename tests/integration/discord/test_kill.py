@@ -14,7 +14,7 @@ import pytest
 from core.testing.doubles import eventually
 from tests.support.platforms.faults import Fault
 
-ANN = 501
+ANN, OP = 501, 900
 ROOT = Path(__file__).resolve().parents[3]
 UPLOAD = {"method": "PATCH|POST", "path": "/messages", "min_bytes": 3000}
 
@@ -50,6 +50,7 @@ class Service:
             "STUDIO": "false",
             "DISCORD_TOKEN": self.token,
             "ALLOWED": "everyone",
+            "OPERATORS": f"discord:{OP}",
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_url,
             "DISCORD_EDIT_S": "0.05",
@@ -171,6 +172,57 @@ async def test_a_service_that_died_is_started_again_by_its_parent_and_buttons_li
 
     assert await service.terminate() == 0
     assert "SIGKILL" in (tmp_path / "log").read_text()
+
+
+async def test_a_kill_while_a_clip_is_published_or_taken_down_leaves_one_post_or_none(
+    service: Service, discord_server
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+    options = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0}
+
+    async def again() -> None:
+        service.kill()
+        discord_server.faults.clear()
+        await service.start()
+
+    await again()  # it knows the guild from its start
+    chosen = await discord_server.command("admin feed", OP, channel, channels={"channel": channel})
+    await world.until(lambda: chosen.original and world.messages[chosen.original].content)
+    path = f"/channels/{channel.id}/messages"
+    for after_storing in (False, True):  # cut off in the middle, and before the answer
+        asked = await discord_server.command("t2v", ANN, channel, prompt="a kite", **options)
+        await world.until(lambda asked=asked: asked.original)
+        clip = await world.until(
+            lambda asked=asked: (m := world.messages[asked.original]).videos and m, 60
+        )
+        shown = await discord_server.press(clip.id, clip.button(":publish:"), ANN)
+        await world.until(lambda shown=shown: shown.original)
+        offer = world.messages[shown.original]
+        cut = {"after_storing": True} if after_storing else {"after_bytes": 1500}
+        discord_server.faults.add(Fault("POST", f"{path}$", min_bytes=3000, delay_s=30, **cut))
+        before = len(world.with_video())
+        await discord_server.press(offer.id, offer.button("feed:publish:"), ANN)
+        await world.until(lambda: discord_server.faults.active[0].hits, 30)
+        if after_storing:
+            await world.until(lambda before=before: len(world.with_video()) > before, 30)
+
+        await again()
+
+        (post,) = await world.until(lambda: [m for m in world.with_video() if _is_post(m)], 60)
+        discord_server.faults.add(Fault("DELETE", path, delay_s=30, after_storing=after_storing))
+        await discord_server.press(offer.id, offer.button("feed:remove:"), ANN)
+        await world.until(lambda: discord_server.faults.active[0].hits, 30)
+
+        await again()
+
+        await world.until(lambda post=post: post.deleted, 60)
+        assert not any(_is_post(m) for m in world.with_video())
+    assert await service.terminate() == 0
+
+
+def _is_post(message) -> bool:
+    return any("feed:report:" in one for one in message.custom_ids())
 
 
 DRAFT_PHASES = ("the second is being made", "the message is being sent")

@@ -114,6 +114,12 @@ def add_others(db):
         "style(place, name, body, updated_at_ms) VALUES ('discord:2', 'noir', '{}', 1)",
         "option_default(place, channel, body, updated_at_ms) VALUES ('discord:2', 'fps', '9', 1)",
         "star(job_id, at_ms) VALUES ('job0', 1)",
+        "feed_channel(place, kind, platform, body, updated_at_ms)"
+        " VALUES ('*', 'feed', 'discord', '{}', 1)",
+        "feed_post(id, job_id, target_key, maker_key, source, dest, body, state, nonce, attempts,"
+        " ambiguous, created_at_ms, case_state) VALUES ('p', 'job0', 'k', 'discord:1',"
+        " 'discord:2', 'discord', '{}', 'sent', 'n', 1, 0, 1, '')",
+        "feed_report(post_id, reporter_key, reason, at_ms) VALUES ('p', 'discord:3', '', 1)",
         "program_token(name, prefix, digest, scopes, webhook, webhook_secret, created_at_ms,"
         " created_by) VALUES ('site', 'ab', 'cd', 'read', '', '', 1, 'discord:1')",
     ):

@@ -84,6 +84,14 @@ async def test_a_program_asks_waits_and_fetches(issue: Issue) -> None:
     job = await over(robot, taken.json())
     clip = await robot.get(job["clip"]["url"])
     part = await robot.get(job["clip"]["url"], headers={"Range": "bytes=4-7"})
+    tag = clip.headers["etag"]
+    resumed = await robot.get(
+        job["clip"]["url"], headers={"Range": "bytes=4-7", "If-Range": '"another"'}
+    )
+    known = [
+        await robot.get(job["clip"]["url"], headers={"If-None-Match": sent})
+        for sent in (tag, f'"another", W/{tag}', "*", '"another"')
+    ]
 
     assert taken.status_code == 201
     assert taken.headers["location"] == job["url"] == f"{robot.base_url}jobs/{job['id']}"
@@ -97,6 +105,11 @@ async def test_a_program_asks_waits_and_fetches(issue: Issue) -> None:
         assert datetime.fromisoformat(job[name]).utcoffset() is not None
     assert (len(clip.content), clip.headers["content-type"]) == (job["clip"]["bytes"], "video/mp4")
     assert (part.status_code, part.content) == (206, b"ftyp")
+    assert (resumed.status_code, resumed.content) == (200, clip.content)
+    assert [(one.status_code, len(one.content)) for one in known] == [
+        *(3 * [(304, 0)]),
+        (200, len(clip.content)),
+    ]
     assert (await robot.get(job["clip"]["poster_url"])).headers["content-type"] == "image/png"
 
 

@@ -16,7 +16,7 @@ from core.settings import Settings, load_settings, variables
 
 # what has no meaning, or no business, on a Space, by its first variable: decide for a new one
 STAYS = re.compile(
-    r"CLAPPER_(NODE|POOL|WORKER|NOTICE_S|GATE_\w+|SCALE_\w+"
+    r"CLAPPER_(C2PA_\w+|NODE|POOL|WORKER|NOTICE_S|GATE_\w+|SCALE_\w+"
     r"|DATA_DIR|DATABASE_\w+|ARTEFACTS|ARTEFACTS_SHARED|S3_\w+|CACHE_GIGABYTES|WORKFLOWS_DIR|EXECUTOR|LOG_\w+|OPERATORS|ALLOWED|METRICS_\w+|HEALTH_\w+"
     r"|ALERTS?\w*|RESTARTS|COMFYUI_\w+|TORCH_INDEX|MODELS_DIR|HUB_\w+|HF_TOKEN|ACCEPT_MODEL_LICENCES"
     r"|DISCORD_\w+|TELEGRAM_\w+|STUDIO|STUDIO_(URL|HOSTS?|PORT|KEY|USERS|OAUTH_\w+|WEBHOOK_\w+))|SPACE_\w+"

@@ -6,7 +6,7 @@ import pytest
 
 from core.delivery.position_updates import PositionPublisher
 from core.domain.jobs import Forecast, waiting_range
-from core.domain.progress import Waiting
+from core.domain.progress import Stage, Waiting, Working
 from core.runtime.progress_hub import ProgressHub
 
 
@@ -28,7 +28,7 @@ def scene():
     queue, hub, at, heard = Queue(), ProgressHub(), [0.0], []
     hub.listen(lambda _, event: heard.append(event))
     publisher = PositionPublisher(queue, queue, hub, lambda: at[0])
-    return SimpleNamespace(queue=queue, publisher=publisher, at=at, heard=heard)
+    return SimpleNamespace(hub=hub, queue=queue, publisher=publisher, at=at, heard=heard)
 
 
 async def test_a_forecast_that_comes_true_is_told_once(scene):
@@ -63,6 +63,31 @@ async def test_another_position_is_told_at_once(scene):
     await scene.publisher.publish()
 
     assert [event.position for event in scene.heard] == [3, 2]
+
+
+@pytest.mark.parametrize("read", ["in_order", "forecast"])
+async def test_a_job_that_starts_while_the_line_is_read_is_not_told_that_it_waits(
+    scene, monkeypatch, read
+):
+    await scene.publisher.publish()
+    plain, working = getattr(scene.queue, read), Working(Stage.STAGE1, 0, 1, 0.1)
+
+    async def starting(key):
+        scene.hub.publish("a", working)
+        return await plain(key)
+
+    monkeypatch.setattr(scene.queue, read, starting)
+    scene.queue.forecast_now = Forecast(1, 10.0, 11.0)
+    await scene.publisher.publish()
+
+    assert scene.heard[-1] == scene.hub.latest("a") == working
+
+
+async def test_a_job_that_is_back_in_line_is_told_where_it_stands(scene):
+    scene.hub.publish("a", Working(Stage.STAGE1, 0, 1, 0.1))
+    await scene.publisher.publish()
+
+    assert scene.heard[-1] == Waiting(3, 100.0)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from core.errors.setup import BadConfiguration
 from core.settings import Settings, load_settings, variables
 
 PLACES = ["data_dir", "comfyui_dir", "models_dir", "hub_cache", "hub_preloaded", "log_file",
-          "gate_authority", "gate_certificate", "gate_certificate_key", "studio_users",
-          "workflows_dir"]  # fmt: skip
+          "c2pa_certificate", "c2pa_key", "gate_authority", "gate_certificate",
+          "gate_certificate_key", "studio_users", "workflows_dir"]  # fmt: skip
 
 
 def every_variable() -> list[str]:

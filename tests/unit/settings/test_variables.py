@@ -19,6 +19,8 @@ VARIABLES = [
     ("CLAPPER_HEALTH_HOST", "health.host", "words-of-health_host"),
     ("CLAPPER_HEALTH_QUEUE_MINUTES", "health.queue_minutes", "7"),
     ("CLAPPER_HEALTH_DELIVERY_MINUTES", "health.delivery_minutes", "7"),
+    ("CLAPPER_C2PA_CERTIFICATE", "credentials.certificate", "/srv/c2pa_certificate"),
+    ("CLAPPER_C2PA_KEY", "credentials.key", "/srv/c2pa_key"),
     ("CLAPPER_GATE_PORT", "gate.port", "8"),
     ("CLAPPER_GATE_HOST", "gate.host", "words-of-gate_host"),
     ("CLAPPER_GATE_CERTIFICATE", "gate.certificate", "/srv/gate_certificate"),

@@ -31,6 +31,7 @@ OF_PEOPLE = {
     *("audit", "blocked", "carried", "file_hold", "identity", "job_media", "link_code"),
     *("access", "link_try", "memory", "notice", "gate_node", "policy", "program_token", "term"),
     *("shown_clip", "option_default", "star", "style"),
+    *("feed_channel", "feed_post", "feed_report"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Response
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from core.domain.jobs import JobState, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
@@ -31,6 +31,7 @@ from webui.api.v1.requests import JobOrder, describe_modes, order_models, read_o
 from webui.api.v1.sent import ProgramFiles, file_ids, media_type, read_json
 from webui.api.v1.webhook_target import find_target
 from webui.api.v1.webhooks import reply_to_program
+from webui.file_answers import file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.programs import JobFilter
@@ -261,8 +262,8 @@ class ProgramRoutes:
             return RedirectResponse(elsewhere, 302, headers=PRIVATE)
         clip = await self._bridge.call(self._service.clip(job_id, asking.visitor))
         if poster:
-            return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
-        return FileResponse(clip.path, media_type="video/mp4", filename=save_as, headers=_KEPT)
+            return await file_answer(request, clip.poster, "image/png", _KEPT)
+        return await file_answer(request, clip.path, "video/mp4", _KEPT, save_as)
 
 
 def _only(request: Request, *known: str) -> None:

@@ -67,7 +67,24 @@ async def test_a_download_says_what_is_left_of_all_files(
     assert shown.headline == "Downloading a.safetensors: 1.0 GB of 3.0 GB, 6.0 GB to go"
 
 
-async def test_a_look_is_one_transaction(
+async def test_after_a_write_all_pages_share_one_read(
+    core: Core, service: StudioService, statements: list[str]
+) -> None:
+    visitors = [Visitor(Requester("studio", f"person-{number}")) for number in range(20)]
+    for number, visitor in enumerate(visitors):
+        await submit(core, visitor, str(number))
+        await service.state(visitor)
+    await core.local_operator(ANNA.requester).note("look", "nothing")
+    statements.clear()
+
+    lines = {(await service.state(visitor)).line for visitor in visitors}
+
+    assert len(lines) == 1
+    assert [one for one in statements if one.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
+    assert len([one for one in statements if one.startswith("SELECT")]) == 2
+
+
+async def test_a_first_look_is_two_transactions(
     core: Core, service: StudioService, statements: list[str]
 ) -> None:
     await submit(core, ANNA, "one")
@@ -75,8 +92,8 @@ async def test_a_look_is_one_transaction(
 
     await service.state(ANNA)
 
-    assert [one for one in statements if one.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
-    assert len(statements) <= 9  # two of them for the other keys of the person
+    assert [one for one in statements if one.startswith("BEGIN")] == 2 * ["BEGIN IMMEDIATE"]
+    assert len(statements) <= 12  # two of them for the other keys of the person
 
 
 async def test_every_change_is_seen_at_the_next_look(core: Core, service: StudioService) -> None:
