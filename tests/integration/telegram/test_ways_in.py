@@ -470,7 +470,7 @@ async def test_a_request_is_composed_once(
         composed.append(compose(*args, **more))
         return composed[-1]
 
-    monkeypatch.setattr("core.service.user_api.compose", counted)
+    monkeypatch.setattr("core.service.preview.compose", counted)
     job = await town.made(f"/t2v a kite {small}")
 
     assert [composition.request for composition in composed] == [job.request]
