@@ -50,6 +50,8 @@ class StandInFiles:
             for slot, item in spec.files.items()
         }
         for file in files:
+            if file.name not in slots:  # of no profile: it stays missing
+                continue
             writer.write_file(slots[file.name], file, self.models)
             if slots[file.name] is Slot.POSE:
                 shrink_pose_network()
