@@ -17,7 +17,7 @@ from bots.shared.post_links import typed_post
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.domain.policy import EVERYWHERE, RULES
-from core.service.feed_desk import ChannelKind
+from core.service.operator_feed import ChannelKind
 
 SHOWN = 15  # lines of a listing
 REASON_LIMIT = 200  # characters of the reason of a block

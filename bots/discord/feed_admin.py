@@ -8,7 +8,7 @@ from bots.discord.submission import DiscordContext
 from bots.shared.feed_texts import channel_title
 from core.domain.policy import EVERYWHERE
 from core.errors import ChannelUnfit
-from core.service.feed_desk import ChannelKind, FeedTarget
+from core.service.operator_feed import ChannelKind, FeedTarget
 
 
 async def choose_channel(

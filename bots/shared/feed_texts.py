@@ -7,7 +7,7 @@ from bots.shared.texts import Texts
 from core.domain.feed import NAME_LENGTH, FeedPost, FeedTarget, ReportReason
 from core.domain.policy import EVERYWHERE
 from core.i18n.messages import name
-from core.service.feed_desk import ChannelKind, FeedChannel
+from core.service.operator_feed import ChannelKind, FeedChannel
 from core.service.user_feed import FeedOffer
 
 

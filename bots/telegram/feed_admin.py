@@ -14,8 +14,8 @@ from bots.telegram.private_chat import is_private
 from core.domain.people import Caller
 from core.domain.policy import EVERYWHERE
 from core.errors import ChannelUnfit
-from core.service.feed_desk import ChannelKind, FeedTarget
 from core.service.operator_api import OperatorApi
+from core.service.operator_feed import ChannelKind, FeedTarget
 
 HERE, OFF, LOG, ALL = "here", "off", "log", "everywhere"  # what operators type
 

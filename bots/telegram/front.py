@@ -49,10 +49,10 @@ from bots.telegram.legacy_api import LegacyServerAdapter
 from bots.telegram.outgoing import MEDIA_TIMEOUT_S, ChatTarget, Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
+from bots.telegram.polling_conflicts import look_for_polling_conflicts
 from bots.telegram.profile import set_profile
 from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
-from bots.telegram.rivals import look_for_rivals
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_locks import UserLocks
@@ -104,9 +104,9 @@ class TelegramFront:
         """Check the settings against Telegram, for ``clapper doctor``."""
         return await examine(settings)
 
-    async def look_for_rivals(self, settings: Settings) -> list[PlatformCheck]:
+    async def look_for_polling_conflicts(self, settings: Settings) -> list[PlatformCheck]:
         """Tell whether another process polls with the same token, for ``clapper doctor``."""
-        return await look_for_rivals(settings)
+        return await look_for_polling_conflicts(settings)
 
     async def find_operator(
         self, settings: Settings, code: str, ask: Callable[[str], None]

@@ -51,7 +51,7 @@ class Examinable(Protocol):
 class Rivalled(Protocol):
     """A front whose platform serves one process at a time."""
 
-    async def look_for_rivals(self, settings: Settings) -> list[PlatformCheck]:
+    async def look_for_polling_conflicts(self, settings: Settings) -> list[PlatformCheck]:
         """Tell whether another process serves with the same token; not asked beside our own."""
         ...
 

@@ -137,4 +137,4 @@ def look_at_platforms(settings: Settings) -> Iterator[DoctorFinding]:
         # another node of ours may poll, and so does a service that runs here
         alone = not settings.database_url.get_secret_value() and not is_running(settings)
         if alone and isinstance(front, Rivalled):
-            yield from findings_of(asyncio.run(front.look_for_rivals(settings)))
+            yield from findings_of(asyncio.run(front.look_for_polling_conflicts(settings)))

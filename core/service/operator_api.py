@@ -32,8 +32,8 @@ from core.feed.feed import Feed
 from core.i18n.messages import languages
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
-from core.service.feed_desk import FeedDesk
 from core.service.health import HealthReader
+from core.service.operator_feed import OperatorFeed
 from core.service.views import ServiceHealth
 from core.storage.access import AccessRow
 from core.storage.dead_letters import DeadDeliveries, DeadDelivery
@@ -256,9 +256,9 @@ class OperatorApi:
         return self._services.styles(self._operator, place)
 
     @property
-    def feed(self) -> FeedDesk:
+    def feed(self) -> OperatorFeed:
         """Return what steers feeds, in the operator's name."""
-        return FeedDesk(self._services.feed, self._operator)
+        return OperatorFeed(self._services.feed, self._operator)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

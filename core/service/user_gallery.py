@@ -22,7 +22,7 @@ OwnJob = Callable[[Caller, str], Awaitable[Job]]
 
 
 @dataclass(frozen=True, slots=True)
-class JobFamily:
+class JobLineage:
     """What a job was made from, and what was made from it; all of it its owner's own."""
 
     parent: Job | None
@@ -58,7 +58,7 @@ class UserGallery:
         job = await self._own(caller, job_id)
         await self._gallery.set_star(job.id, now_ms(), on=on)
 
-    async def family(self, caller: Caller, job_id: str) -> JobFamily:
+    async def lineage(self, caller: Caller, job_id: str) -> JobLineage:
         """Return what a job of the caller was made from, and what was made from it.
 
         Raises:
@@ -72,7 +72,7 @@ class UserGallery:
                 parent = await self._own(caller, job.origin.parent_id)
         owners = await self._owned.keys(caller)
         children = await self._gallery.children(owners, job_id, _MADE_BY, MOST_CHILDREN)
-        return JobFamily(parent, tuple(children))
+        return JobLineage(parent, tuple(children))
 
     async def own(self, caller: Caller, job_id: str) -> Job:
         """Return a job of the caller's own.

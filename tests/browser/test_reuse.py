@@ -72,18 +72,18 @@ async def test_relatives_are_shown_under_the_stage_and_lead_there(visit: Visits)
     await visitor.small("t2v")
     first = await visitor.generate("t2v")
     await visitor.film()
-    await expect(page.locator("#family")).to_be_hidden()
+    await expect(page.locator("#lineage")).to_be_hidden()
 
     await page.click("#stage [data-action=again]")
-    parent = page.locator(f"#family [data-job='{first}']")
+    parent = page.locator(f"#lineage [data-job='{first}']")
     await parent.wait_for()
     await expect(page.locator("#stage video")).to_be_visible(timeout=40_000)
-    await visitor.shot("family-1440")
-    assert await violations(page, "#family") == []
+    await visitor.shot("lineage-1440")
+    assert await violations(page, "#lineage") == []
     await parent.focus()
     await page.keyboard.press("Enter")
 
-    child = page.locator(f"#family [data-job]:not([data-job='{first}'])")
+    child = page.locator(f"#lineage [data-job]:not([data-job='{first}'])")
     await expect(child).to_contain_text(say("gallery_by_again"))
     await expect(child.locator("img")).to_be_visible()
     assert first in page.url

@@ -6,10 +6,10 @@ window.Clapper = (() => {
   const { stage } = ClapperStage, { queue } = ClapperQueue, { history } = ClapperGallery;
   const { tells } = ClapperDone, { shortcuts } = ClapperShortcuts;
   const { file } = ClapperFiles, { arrivals } = ClapperArrivals;
-  const { family } = ClapperFamily, { reused, refill } = ClapperReuse;
+  const { lineage } = ClapperLineage, { reused, refill } = ClapperReuse;
   const { side, account, operators } = ClapperSide, { preflight } = ClapperPreflight, { takeFrame } = ClapperActions;
   const apply = (panel, ticks) => ClapperForms.apply(panel, ticks, show);
   const tidy = () => ClapperFrame.tidy(ClapperState.words.studio_modes);
   return { stage, queue, history, side, account, operators, preflight, show, go, tidy, tells, shortcuts,
-    look, generate, mend, describe, apply, notes, takeFrame, forget, family, reused, refill, file, arrivals };
+    look, generate, mend, describe, apply, notes, takeFrame, forget, lineage, reused, refill, file, arrivals };
 })();

@@ -39,7 +39,7 @@ _OWN_READ = (
     f"clips/{_NAME}\\.(mp4|png)",
     f"originals/{_NAME}/{_NAME}\\.mp4",
     "studio/operators/logs",
-    f"studio/jobs/{_NAME}/family",
+    f"studio/jobs/{_NAME}/lineage",
     f"studio/jobs/{_NAME}/inputs/{_NAME}\\.jpg",
     f"previews/{_NAME}\\.webp",
     "healthz",

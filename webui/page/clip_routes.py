@@ -19,8 +19,8 @@ from webui.page.form_values import form_of, options_on_page
 from webui.routes import OURS, Endpoint, Handler, for_visitors, problem
 from webui.studio.clip_sources import ClipSources
 from webui.studio.loop_bridge import Bridge
-from webui.views.family import family_view
 from webui.views.inputs import slot_label
+from webui.views.lineage import lineage_view
 
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _WEEK = "private, max-age=604800, immutable"  # an input of a job is never another one
@@ -42,14 +42,14 @@ class ClipRoutes:
         """Return every route; before those of jobs, whose actions are any word."""
         jobs = "/studio/jobs/{job}"
         return [
-            Route(f"{jobs}/family", _for_visitors(self._family)),
+            Route(f"{jobs}/lineage", _for_visitors(self._lineage)),
             Route(f"{jobs}/inputs/{{role}}.jpg", _for_visitors(self._input)),
             Route(f"{jobs}/settings", _for_visitors(self._settings), methods=["POST"]),
         ]
 
-    async def _family(self, request: Request, visitor: Visitor) -> Response:
-        family = await self._bridge.call(self._sources.family(_id_of(request), visitor))
-        return JSONResponse(asdict(family_view(family)), headers=_PRIVATE)
+    async def _lineage(self, request: Request, visitor: Visitor) -> Response:
+        lineage = await self._bridge.call(self._sources.lineage(_id_of(request), visitor))
+        return JSONResponse(asdict(lineage_view(lineage)), headers=_PRIVATE)
 
     async def _input(self, request: Request, visitor: Visitor) -> Response:
         role = str(request.path_params["role"])

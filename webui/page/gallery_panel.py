@@ -18,14 +18,14 @@ _FAMILY = ("gallery_from", "gallery_children")
 _REUSED = ("gallery_reused", "gallery_reused_gone", "studio_undo", "studio_keys_close")
 
 
-def build_family() -> None:
+def build_lineage() -> None:
     """Lay out where the clips around the one on the stage are shown."""
     own = sentences(language_of(None))
     gr.HTML(
         html_template="<section hidden></section>",
-        js_on_load="Clapper.family(element, props)",
-        elem_id="family",
-        elem_classes=["cl-card", "cl-section", "cl-family"],
+        js_on_load="Clapper.lineage(element, props)",
+        elem_id="lineage",
+        elem_classes=["cl-card", "cl-section", "cl-lineage"],
         apply_default_css=False,
         words={code: own[code] for code in _FAMILY},
     )

@@ -15,7 +15,7 @@ from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
 from webui.page.components import file_words
 from webui.page.form import FormRules, ModeForm, build_form
-from webui.page.gallery_panel import build_family, build_gallery, build_reused
+from webui.page.gallery_panel import build_gallery, build_lineage, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
 from webui.serving.lazy_scripts import lazy_address
@@ -137,7 +137,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
             build_samples()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
-            build_family()
+            build_lineage()
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
             build_gallery(words)
             if accounts:  # guests are never operators

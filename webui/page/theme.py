@@ -100,7 +100,7 @@ _SCRIPTS = (
     "player.js",
     "stage.js",
     "reuse.js",
-    "family.js",
+    "lineage.js",
     "queue.js",
     "gallery.js",
     "side.js",

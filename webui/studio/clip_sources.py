@@ -9,7 +9,7 @@ from core.domain.media import MediaFile
 from core.domain.requests import Request
 from core.errors import ClapperError, MediaGone
 from core.service.front_services import FrontServices
-from core.service.user_gallery import JobFamily
+from core.service.user_gallery import JobLineage
 from webui.auth.visitors import Visitor
 from webui.studio.sent_files import SentFiles
 
@@ -34,13 +34,13 @@ class ClipSources:
         self._files = files
         self._small: OrderedDict[str, bytes] = OrderedDict()  # by the name of the input
 
-    async def family(self, job_id: str, visitor: Visitor) -> JobFamily:
+    async def lineage(self, job_id: str, visitor: Visitor) -> JobLineage:
         """Return what a job was made from, and what was made from it.
 
         Raises:
             JobUnknown, NotYours: there is none, or it belongs to somebody else.
         """
-        return await self._users.gallery.family(visitor.caller, job_id)
+        return await self._users.gallery.lineage(visitor.caller, job_id)
 
     async def input(self, job_id: str, role: str, visitor: Visitor) -> MediaFile:
         """Return what a job was given in ``role``.

@@ -8,7 +8,7 @@ from core.errors import NotAChoice, OperatorsOnly
 from core.service.front_services import FrontServices
 from core.service.operator_api import OperatorApi
 from webui.auth.visitors import Visitor
-from webui.studio.operator_deeds import DEEDS, Body, Outcome, text_in
+from webui.studio.operator_actions import ACTIONS, Body, Outcome, text_in
 from webui.views.operators import OperatorRecords, OperatorView, operator_view
 
 SHOWN = 100  # waiting jobs, deliveries that were given up, tokens, runs
@@ -80,9 +80,9 @@ class StudioOperators:
             job = await self._services.users.job(visitor.caller, text_in(body, "job"))
             prompt = "" if job.asked is None else job.asked.prompt
             return Outcome("", prompts={job.id: prompt})
-        if verb not in DEEDS:
-            raise NotAChoice("action", verb[:40], ", ".join((*DEEDS, LOOK)))
-        return await DEEDS[verb](api, body)
+        if verb not in ACTIONS:
+            raise NotAChoice("action", verb[:40], ", ".join((*ACTIONS, LOOK)))
+        return await ACTIONS[verb](api, body)
 
     def log_lines(self, visitor: Visitor) -> list[str]:
         """Return the newest lines of the log, oldest first.

@@ -16,7 +16,7 @@ from core.service.operator_api import (
 )
 from core.service.readiness import Readiness
 from core.service.views import ServiceHealth
-from webui.studio.operator_deeds import Outcome
+from webui.studio.operator_actions import Outcome
 from webui.views.jobs import facts
 
 RIGHT = 0.2  # an estimate that is off by less counts as right, as in `clapper estimate --plot`

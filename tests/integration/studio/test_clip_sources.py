@@ -19,8 +19,8 @@ async def pressed(client: httpx.AsyncClient, studio: ServedStudio, job: str, ver
     return str(answer.json()["job"])
 
 
-async def family(client: httpx.AsyncClient, job: str) -> tuple[str, list[str]]:
-    answer = await client.get(f"/studio/jobs/{job}/family")
+async def lineage(client: httpx.AsyncClient, job: str) -> tuple[str, list[str]]:
+    answer = await client.get(f"/studio/jobs/{job}/lineage")
     assert answer.status_code == 200
     found = answer.json()
     return found["parent"] and found["parent"]["id"], [child["id"] for child in found["children"]]
@@ -44,12 +44,12 @@ async def test_a_clip_knows_its_parent_and_its_children_until_they_are_deleted(
     better = await pressed(browser, studio, first, "quality")
     last = await pressed(browser, studio, again, "again")
 
-    assert await family(browser, first) == (None, [again, better])
-    assert await family(browser, again) == (first, [last])
-    view = (await browser.get(f"/studio/jobs/{first}/family")).json()
+    assert await lineage(browser, first) == (None, [again, better])
+    assert await lineage(browser, again) == (first, [last])
+    view = (await browser.get(f"/studio/jobs/{first}/lineage")).json()
     assert [child["made_by"] for child in view["children"]] == ["Another take", "Quality pass"]
     await browser.post(f"/studio/jobs/{first}/delete", json={})
-    assert await family(browser, again) == (None, [last])
+    assert await lineage(browser, again) == (None, [last])
 
 
 async def test_settings_come_back_with_their_files_and_can_be_sent_again_as_they_are(
@@ -114,7 +114,7 @@ async def test_a_stranger_gets_nothing_and_learns_nothing(
     before = sorted(uploads.rglob("*"))
     for one in (job, "0" * 32):
         for method, address in (
-            ("GET", f"/studio/jobs/{one}/family"),
+            ("GET", f"/studio/jobs/{one}/lineage"),
             ("GET", f"/studio/jobs/{one}/inputs/image.jpg"),
             ("POST", f"/studio/jobs/{one}/settings"),
         ):
@@ -141,10 +141,10 @@ async def test_nothing_is_said_of_clips_of_others(
         linked = update(job).where(job.c.id == theirs)
         await connection.execute(linked.values(parent_id=first, parent_action="again"))
 
-    assert await family(browser, first) == (None, [])
-    assert await family(stranger, theirs) == (None, [])
+    assert await lineage(browser, first) == (None, [])
+    assert await lineage(stranger, theirs) == (None, [])
 
 
-@pytest.mark.parametrize("address", ["family", "inputs/image.jpg"])
+@pytest.mark.parametrize("address", ["lineage", "inputs/image.jpg"])
 async def test_addresses_of_no_job_are_not_there(browser: httpx.AsyncClient, address: str) -> None:
     assert (await browser.get(f"/studio/jobs/none/{address}")).status_code == 404

@@ -17,12 +17,12 @@ from core.testing.doubles import QuickExecutor, eventually, t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import until_ended
 from webui.auth.user_file import User, add
-from webui.studio.operator_deeds import DEEDS
+from webui.studio.operator_actions import ACTIONS
 from webui.studio.operators import LOOK
 from webui.testing.server import ServedStudio, served
 
 PAGE = "/studio/operators"
-VERBS = (*DEEDS, LOOK)
+VERBS = (*ACTIONS, LOOK)
 ANN = Requester("test", "ann")
 
 

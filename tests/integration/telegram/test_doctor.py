@@ -90,7 +90,7 @@ async def test_another_process_that_polls_is_found(telegram_server, telegram_set
     rival = asyncio.create_task(poll_for_ever(telegram_settings))
     await telegram_server.world.changed()
     try:
-        (check,) = await FRONT.look_for_rivals(telegram_settings)
+        (check,) = await FRONT.look_for_polling_conflicts(telegram_settings)
     finally:
         rival.cancel()
         await asyncio.wait({rival})
@@ -103,13 +103,13 @@ async def test_another_process_that_polls_is_found(telegram_server, telegram_set
 async def test_without_another_process_nothing_is_said_and_nothing_taken(
     telegram_server, telegram_settings, monkeypatch: pytest.MonkeyPatch, waiting: bool
 ) -> None:
-    monkeypatch.setattr("bots.telegram.rivals.PROBE_S", 1.2)
-    monkeypatch.setattr("bots.telegram.rivals.LOOK_S", 0.2)
+    monkeypatch.setattr("bots.telegram.polling_conflicts.PROBE_S", 1.2)
+    monkeypatch.setattr("bots.telegram.polling_conflicts.LOOK_S", 0.2)
     world = telegram_server.world
     if waiting:
         world.said(501, world.private(501), text="/help")
 
-    assert await FRONT.look_for_rivals(telegram_settings) == []
+    assert await FRONT.look_for_polling_conflicts(telegram_settings) == []
     assert len(world.updates) == waiting
 
 

@@ -29,7 +29,7 @@ class Outcome:
     prompts: dict[str, str] = field(default_factory=dict[str, str], repr=False)  # by job
 
 
-Deed = Callable[[OperatorApi, Body], Awaitable[Outcome]]
+OperatorAction = Callable[[OperatorApi, Body], Awaitable[Outcome]]
 
 
 async def _pause(api: OperatorApi, _: Body) -> Outcome:
@@ -98,7 +98,7 @@ async def _revoke_token(api: OperatorApi, body: Body) -> Outcome:
     return Outcome(say("tokens_revoked", {"tokens": ", ".join(row.prefix for row in ended)}))
 
 
-DEEDS: dict[str, Deed] = {
+ACTIONS: dict[str, OperatorAction] = {
     "pause": _pause,
     "drain": _drain,
     "resume": _resume,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.domain.jobs import Job
 from core.i18n.messages import name, say
-from core.service.user_gallery import JobFamily
+from core.service.user_gallery import JobLineage
 from webui.views.jobs import ClipView, clip_view
 
 
@@ -22,17 +22,17 @@ class RelativeView:
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyView:
+class LineageView:
     """All of them."""
 
     parent: RelativeView | None
     children: tuple[RelativeView, ...]
 
 
-def family_view(family: JobFamily) -> FamilyView:
-    """Show ``family``."""
-    parent = None if family.parent is None else _relative(family.parent)
-    return FamilyView(parent, tuple(_relative(child) for child in family.children))
+def lineage_view(lineage: JobLineage) -> LineageView:
+    """Show ``lineage``."""
+    parent = None if lineage.parent is None else _relative(lineage.parent)
+    return LineageView(parent, tuple(_relative(child) for child in lineage.children))
 
 
 def _relative(job: Job) -> RelativeView:

@@ -20,7 +20,7 @@ PROBE_S = 6.0  # a library asks again within two seconds after it was ended
 LOOK_S = 1.0  # between two looks at updates that wait
 
 
-async def look_for_rivals(settings: Settings) -> list[PlatformCheck]:
+async def look_for_polling_conflicts(settings: Settings) -> list[PlatformCheck]:
     """Tell whether somebody else gets the bot's updates; nothing where that cannot be found out.
 
     Do not ask beside a service of ours that polls: its poll would be ended too.

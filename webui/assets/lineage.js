@@ -1,5 +1,5 @@
 /* What the clip on the stage was made from, and the clips that were made from it: a press goes there. */
-const ClapperFamily = (() => {
+const ClapperLineage = (() => {
   const { ask } = ClapperRequests, { h, put } = ClapperElements, { store, words, listen, speak, select } = ClapperState;
 
   const link = (job) => h("li", {}, h("button", { type: "button", class: "cl-relative", "data-job": job.id,
@@ -9,7 +9,7 @@ const ClapperFamily = (() => {
   h("span", {}, job.made_by || job.mode_name)));
   const row = (title, jobs) => jobs.length && [h("h2", {}, title), h("ul", {}, ...jobs.map(link))];
 
-  const family = (element, props) => {
+  const lineage = (element, props) => {
     speak(props.words);
     const place = element.querySelector("section");
     let asked = "", shown = "";
@@ -20,7 +20,7 @@ const ClapperFamily = (() => {
       asked = now;
       if (!job || job.id !== shown) place.hidden = true;
       if (!job) return;
-      const answer = await ask(`studio/jobs/${job.id}/family`).catch(() => null);
+      const answer = await ask(`studio/jobs/${job.id}/lineage`).catch(() => null);
       if (asked !== now) return;
       if (!answer || !answer.ok) { asked = ""; return; }
       const { parent, children } = answer.body;
@@ -32,5 +32,5 @@ const ClapperFamily = (() => {
     });
   };
 
-  return { family };
+  return { lineage };
 })();

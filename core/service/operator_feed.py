@@ -8,11 +8,11 @@ from core.feed.feed import Feed
 from core.feed.reports import DecidedCase
 from core.storage.feed import FeedReport
 
-__all__ = ["ChannelKind", "DecidedCase", "FeedChannel", "FeedDesk", "FeedReport", "FeedTarget"]
+__all__ = ["ChannelKind", "DecidedCase", "FeedChannel", "FeedReport", "FeedTarget", "OperatorFeed"]
 
 
 @dataclass(frozen=True, slots=True)
-class FeedDesk:
+class OperatorFeed:
     """Takes the orders of one operator; :class:`OperatorApi` gives it."""
 
     _feed: Feed
