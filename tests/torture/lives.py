@@ -163,8 +163,13 @@ def sampled(done: int) -> dict[str, int]:
     }
 
 
-async def long_life(plan: Plan, core: Core, delivery: RecordingDelivery) -> None:
-    """Let a day's jobs through, a few at a time, as people ask for them."""
+async def long_life(
+    plan: Plan, core: Core, executor: MixedExecutor, delivery: RecordingDelivery
+) -> None:
+    """Let a day's jobs through, a few at a time, as people ask for them.
+
+    The doubles remember no order and no event: what stays is the service's own.
+    """
     step = plan.jobs // plan.samples
     with (Path(plan.folder) / "samples").open("w") as file:
         for number in range(plan.jobs):
@@ -176,6 +181,7 @@ async def long_life(plan: Plan, core: Core, delivery: RecordingDelivery) -> None
             await accepted(core, number)
             await delivery.until(number - AT_ONCE)
             delivery.events.clear()
+            executor.orders.clear()
 
 
 async def life(plan: Plan) -> None:
@@ -188,7 +194,7 @@ async def life(plan: Plan) -> None:
         core.router.register(delivery)
         async with running(core):
             if plan.samples:
-                await long_life(plan, core, delivery)
+                await long_life(plan, core, executor, delivery)
             for number in () if plan.samples else unacknowledged(folder / "acks", plan.jobs):
                 job_id = await submit_twice(core, number, folder / "acks")
                 if plan.cancel_every and number % plan.cancel_every == plan.cancel_every - 1:
