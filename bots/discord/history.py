@@ -100,10 +100,12 @@ class PageButton(
         return cls(max(1, int(match["page"])))
 
     async def callback(self, interaction: Interaction) -> None:
-        """Show the other page in place of this one."""
+        """Show the other page in place of this one, where it is a list of theirs alone."""
         await run_with_error_reply(interaction, self._turn(interaction))
 
     async def _turn(self, interaction: Interaction) -> None:
-        await acknowledge(interaction)
+        flags = discord.MessageFlags() if interaction.message is None else interaction.message.flags
+        is_list = flags.ephemeral and flags.components_v2  # whatever else bears it stays
+        await (acknowledge if is_list else think)(interaction)
         page = await history_page(interaction.client.context, interaction, self.page)
         await show_layout(interaction, page)

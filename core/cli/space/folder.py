@@ -30,7 +30,7 @@ from webui.space.start import main
 main()
 '''
 # the platform keeps what these patterns name in large-file storage
-_BINARY = ("*.jpg", "*.mp4", "*.png", "*.wav", "*.woff2")
+_BINARY = ("*.jpg", "*.mp4", "*.ogg", "*.png", "*.wav", "*.woff2")
 _ATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _BINARY)
 
 
