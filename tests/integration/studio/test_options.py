@@ -28,6 +28,7 @@ from tests.support.jobs import clip_in, until_ended
 from tests.support.options import NEW_ROWS, added_rows, sample
 from webui.api.mcp_tools import tools
 from webui.api.signatures import signature_of
+from webui.front import in_own_loop
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.form_values import form_of
 from webui.testing.server import ServedStudio, served
@@ -67,8 +68,11 @@ def offered_in(mode: Mode) -> dict[str, Option]:
 
 
 def form(mode: Mode, *, guided: bool) -> ModeForm:
-    with gr.Blocks(analytics_enabled=False):
-        return build_form(mode, FormRules(LIMITS, guided), {})
+    def built() -> ModeForm:
+        with gr.Blocks(analytics_enabled=False):
+            return build_form(mode, FormRules(LIMITS, guided), {})
+
+    return in_own_loop(built)
 
 
 @pytest.mark.parametrize("mode", MODES)

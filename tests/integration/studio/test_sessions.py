@@ -4,11 +4,16 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState, StateHolder
 
+from webui.front import in_own_loop
 from webui.page.session_state import Sessions
 
 
 @pytest.fixture
 def page() -> gr.Blocks:
+    return in_own_loop(_page)
+
+
+def _page() -> gr.Blocks:
     with gr.Blocks() as blocks:
         gr.CheckboxGroup(["a"], label="choices")
         gr.Textbox("as built", label="text")
