@@ -22,7 +22,7 @@ setup: $(VENV)/.app ## asks for bot tokens and who may use them, writes the sett
 run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 	$(BIN)/clapper serve
 
-test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, about fourteen minutes; the structure: `make check`
+test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, about nine minutes; the structure: `make check`
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture
 
 test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that need the machine alone
