@@ -46,7 +46,7 @@ async def keep_working(app: "App", options: "WorkerOptions", stop: asyncio.Event
     try:
         while not stop.is_set():
             began = clock()
-            work = asyncio.create_task(_work(app, options))
+            work = asyncio.create_task(_work(app, options, stop))
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 work.cancel()  # it ends its tasks first
@@ -62,10 +62,11 @@ async def keep_working(app: "App", options: "WorkerOptions", stop: asyncio.Event
         stopped.cancel()
 
 
-async def _work(app: "App", options: "WorkerOptions") -> None:
+async def _work(app: "App", options: "WorkerOptions", stop: asyncio.Event) -> None:
     try:
         await app.open_async()
-        await app.run_worker_async(**options)
+        if not stop.is_set():  # asyncio.wait_for, which opens connections, may lose a cancel
+            await app.run_worker_async(**options)
     finally:
         await outcome_of(app.close_async(), 1.0)
 
