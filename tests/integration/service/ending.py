@@ -19,6 +19,7 @@ from core.domain.people import Requester
 from core.domain.progress import ProgressSink
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.interfaces.executor import Order
+from core.interfaces.terms import Term
 from core.runtime.cancellation import CancelToken
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -105,9 +106,9 @@ class Front:
 def main() -> None:
     of_core = serve.front_services
 
-    def front_services(core: Core) -> FrontServices:
+    def front_services(core: Core, term: Term | None = None) -> FrontServices:
         CORE.append(core)
-        return of_core(core)
+        return of_core(core, term)
 
     serve.front_services = front_services
     serve.found_fronts = lambda _: [Front()]

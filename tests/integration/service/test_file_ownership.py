@@ -84,7 +84,7 @@ async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes
 
 
 async def test_a_start_empties_what_nobody_holds_and_keeps_held_uploads(
-    settings: Settings, ann: Requester
+    settings: Settings, ann: Requester, dialect: str
 ) -> None:
     lost, held = (settings.uploads_folder / (letter * 64) / "p.jpg" for letter in "ab")
     async with open_core(settings, QuickExecutor()) as core:
@@ -95,6 +95,9 @@ async def test_a_start_empties_what_nobody_holds_and_keeps_held_uploads(
     (settings.uploads_folder / "tmpabcd_123").write_bytes(b"cut off")
 
     async with open_core(settings, QuickExecutor()) as core:
+        if dialect == "postgres":  # others may be at work: a start leaves what was just sent
+            assert lost.exists()
+            await core.files.sweep(unheld_s=0)
         assert files_below(settings.uploads_folder) == ["p.jpg"]
         assert held.exists()
         assert not lost.parent.exists()
