@@ -190,17 +190,17 @@ class AdminGroup(app_commands.Group):
     ) -> None:
         """Show, choose or close the channel where people publish clips, or reports are read."""
         context, texts = self._context, texts_for(str(interaction.locale))
-        desk, place = context.operator(interaction).feed, context.caller(interaction).place
+        feed, place = context.operator(interaction).feed, context.caller(interaction).place
         kind = ChannelKind.LOG if reports else ChannelKind.FEED
         if off:
-            await desk.drop(EVERYWHERE if everywhere else place, kind)
+            await feed.drop(EVERYWHERE if everywhere else place, kind)
         elif channel is not None:
             target = await choose_channel(
                 context, interaction, channel, kind, everywhere=everywhere
             )
             await self._show(interaction, chosen_text(texts, kind, target))
             return
-        await self._show(interaction, channels_text(texts, await desk.channels(place)))
+        await self._show(interaction, channels_text(texts, await feed.channels(place)))
 
     @app_commands.command(name="takedown", description=text("d_admin_takedown"))
     @app_commands.describe(post=text("o_feed_post"))

@@ -26,12 +26,12 @@ async def choose_channel(
         ChannelUnfit: it is in no server, or the bot may not post there.
         PolicyForbids: the rules there let nobody ask in that channel.
     """
-    desk, caller = context.operator(interaction).feed, context.caller(interaction)
+    feed, caller = context.operator(interaction).feed, context.caller(interaction)
     target = _target(interaction, channel, kind)
     own = await context.users.access.language(caller)
     locale = own or str(interaction.guild_locale or interaction.locale)
     target = FeedTarget(target.platform, target.place, target.address, target.title, locale)
-    await desk.choose(EVERYWHERE if everywhere else caller.place, kind, target)
+    await feed.choose(EVERYWHERE if everywhere else caller.place, kind, target)
     return target
 
 

@@ -13,7 +13,7 @@ from bots.discord.edit_modal import sent_form, typed_in
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
-from bots.shared.feed_texts import offer_text, post_text
+from bots.shared.feed_texts import decided_text, offer_text, post_text
 from core.domain.feed import REASON_LENGTH
 from core.i18n.messages import say
 from core.service.user_feed import FeedPost, ReportDecision
@@ -104,14 +104,9 @@ class DecideReportButton(
         await run_with_error_reply(interaction, self._decide(interaction))
 
     async def _decide(self, interaction: Interaction) -> None:
-        desk = interaction.client.context.operator(interaction).feed
-        done = await desk.decide(self.post_id, self.decision)
-        texts = texts_for(str(interaction.locale))
-        if done is None:
-            await replace(interaction, texts.say("report_over"), None)
-            return
-        facts = {"title": done.post.target.title, "who": done.post.maker.key}
-        told = texts.say(f"report_did_{self.decision}", count=done.reports, **facts)
+        feed = interaction.client.context.operator(interaction).feed
+        done = await feed.decide(self.post_id, self.decision)
+        told = decided_text(texts_for(str(interaction.locale)), done, self.decision)
         await replace(interaction, told, None)
 
 

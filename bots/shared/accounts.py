@@ -18,11 +18,10 @@ from core.i18n.messages import DEFAULT_LANGUAGE, name, sentences
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, Notices
 from core.service.user_accounts import UserAccounts
-from core.service.user_feed import UserFeed
+from core.service.user_feed import LOG, REPORTED, UserFeed
 
 log = structlog.get_logger(__name__)
 
-REPORTED = "feed_reported"  # the code of a notice that somebody reported a post
 RETRY_S = 300.0  # until a notice is tried again that did not reach its person
 
 
@@ -64,7 +63,7 @@ def notice_text(texts: Texts, notice: AccountNotice) -> str:
 
 def logged_in(notice: AccountNotice) -> dict[str, str] | None:
     """Return the address of the log channel that a notice goes to; None: it goes to a person."""
-    kept = notice.data.get("log")
+    kept = notice.data.get(LOG)
     return parse_words(kept) if kept else None
 
 

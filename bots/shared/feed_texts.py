@@ -8,7 +8,7 @@ from core.domain.feed import NAME_LENGTH, FeedPost, FeedTarget, ReportReason
 from core.domain.policy import EVERYWHERE
 from core.i18n.messages import name
 from core.service.operator_feed import ChannelKind, FeedChannel
-from core.service.user_feed import FeedOffer
+from core.service.user_feed import DecidedCase, FeedOffer, ReportDecision
 
 
 def offer_text(texts: Texts, offer: FeedOffer) -> str:
@@ -38,6 +38,14 @@ def reported_text(texts: Texts, told: dict[str, str]) -> str:
         reason = name(f"report_{why}", texts.locale) if why in set(ReportReason) else why
         lines.append(texts.say("report_why", why=reason))
     return "\n".join(lines)
+
+
+def decided_text(texts: Texts, done: DecidedCase | None, decision: ReportDecision) -> str:
+    """Say to an operator what they decided, or that somebody did before."""
+    if done is None:
+        return texts.say("report_over")
+    facts = {"title": done.post.target.title, "who": done.post.maker.key}
+    return texts.say(f"report_did_{decision}", count=done.reports, **facts)
 
 
 def channels_text(texts: Texts, channels: Sequence[FeedChannel]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.shared.feed_texts import offer_text, post_text
+from bots.shared.feed_texts import decided_text, offer_text, post_text
 from bots.telegram.address import PLATFORM, display_name
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.messages import edit_text
@@ -134,16 +134,12 @@ async def answer_report(event: ChatEvent, post_id: str, value: str) -> None:
     Raises:
         OperatorsOnly: the person is none.
     """
-    desk = event.users.operator(event.caller).feed
+    feed = event.users.operator(event.caller).feed
     if value not in set(ReportDecision):
         return
     decision = ReportDecision(value)
-    done = await desk.decide(post_id, decision)
-    if done is None:
-        told = event.texts.say("report_over")
-    else:
-        facts = {"title": done.post.target.title, "who": done.post.maker.key}
-        told = event.texts.say(f"report_did_{decision}", count=done.reports, **facts)
+    done = await feed.decide(post_id, decision)
+    told = decided_text(event.texts, done, decision)
     await edit_text(event.context, event.message, told, None)
 
 

@@ -37,15 +37,15 @@ async def run_feed(event: ChatEvent, operator: OperatorApi, words: Sequence[str]
     place = EVERYWHERE if everywhere else event.caller.place
     kind = ChannelKind.LOG if LOG in typed else ChannelKind.FEED
     named = [word for word in typed if word not in {ALL, LOG}]
-    desk = operator.feed
+    feed = operator.feed
     if not named:
-        await event.reply(channels_text(event.texts, await desk.channels(place)))
+        await event.reply(channels_text(event.texts, await feed.channels(place)))
     elif named[0] == OFF:
-        await desk.drop(place, kind)
-        await event.reply(channels_text(event.texts, await desk.channels(place)))
+        await feed.drop(place, kind)
+        await event.reply(channels_text(event.texts, await feed.channels(place)))
     else:
         target = await _target(event, named[0])
-        await desk.choose(place, kind, target)
+        await feed.choose(place, kind, target)
         await event.reply(chosen_text(event.texts, kind, target))
 
 

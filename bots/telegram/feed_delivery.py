@@ -49,7 +49,8 @@ class TelegramFeedDelivery(TelegramDelivery):
         """
         try:
             at = await self._placed(post, job, attempt)
-            await self._show_small_enough(post, job, clip, at)
+            telling = await self._said(post, job, at)
+            await self._show_small_enough(post, job, clip, at, telling)
         except Throttled as throttled:
             raise DeliveryRetry("throttled", throttled.after_s) from throttled
         except ChatMoved as moved:
@@ -60,7 +61,7 @@ class TelegramFeedDelivery(TelegramDelivery):
         except NOT_THERE as error:
             raise DeliveryImpossible(f"{type(error).__name__} {error}".strip()) from error
         where = f"{at.chat_id}/{at.message_id}"
-        if (await self._said(post, job, at)).facts.prompt:
+        if telling.facts.prompt:
             link = telegram_link(where, post.target.address.get("username", ""))
             await self._public.note(job.id, ShownClip(post.target.place, where, link))
         return Receipt(where)
@@ -83,21 +84,20 @@ class TelegramFeedDelivery(TelegramDelivery):
         return here
 
     async def _show_small_enough(
-        self, post: FeedPost, job: Job, clip: Clip, at: TelegramAddress
+        self, post: FeedPost, job: Job, clip: Clip, at: TelegramAddress, telling: Telling
     ) -> None:
         """Let the message become the clip, smaller each time the server refuses its size.
 
         Raises:
             ClipTooLarge: the server accepts no size that is worth posting.
         """
+        facts = telling.facts
+        keyboard = feed_keyboard(
+            post.id, job.id, at.locale, told=bool(facts.prompt), remixable=facts.remixable
+        )
         limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
         while limit >= MIN_BYTES:
             path = await fitted_clip(clip, limit)
-            telling = await self._said(post, job, at)
-            facts = telling.facts
-            keyboard = feed_keyboard(
-                post.id, job.id, at.locale, told=bool(facts.prompt), remixable=facts.remixable
-            )
             show = self._messages.show_clip(job, clip, path, at, telling, keyboard)
             try:
                 await show

@@ -32,10 +32,10 @@ async def look_for_polling_conflicts(settings: Settings) -> list[PlatformCheck]:
         async with open_bot(settings, token.get_secret_value()) as bot:
             if (await bot.get_webhook_info()).url:
                 return []  # told already, and it ends at the next start
-            rival = await _is_polled(bot)
+            polled_elsewhere = await _is_polled(bot)
     except (TelegramError, OSError):
         return []  # told already
-    if not rival:
+    if not polled_elsewhere:
         return []
     return [PlatformCheck("", "bad", say("td_conflict"), say("td_conflict_fix"))]
 

@@ -166,8 +166,7 @@ class AccessList:
             )
             await moderation.note(connection, now, actor.key, f"access_{decision}", entry.key, "")
             if decision is AccessDecision.BLOCK:
-                keys = await accounts.keys_of(connection, person.key)
-                await accounts.block(connection, keys, person.key, "", now)
+                await accounts.block_account(connection, person.key, "", now)
             else:
                 code = ALLOWED if allows else DENIED
                 await accounts.add_notice(connection, person.key, code, {}, now)

@@ -35,8 +35,7 @@ class Moderation:
     async def block(self, actor: Requester, person: Requester, reason: str) -> None:
         """Keep ``person``, with all their keys, from making videos on any platform."""
         async with self._database.transaction() as connection:
-            keys = await accounts.keys_of(connection, person.key)
-            await accounts.block(connection, keys, person.key, reason, self._now())
+            await accounts.block_account(connection, person.key, reason, self._now())
             await rows.note(connection, self._now(), actor.key, "block", person.key, reason)
 
     async def unblock(self, actor: Requester, person: Requester) -> list[Requester]:

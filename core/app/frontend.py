@@ -48,7 +48,7 @@ class Examinable(Protocol):
 
 
 @runtime_checkable
-class Rivalled(Protocol):
+class PolledAlone(Protocol):
     """A front whose platform serves one process at a time."""
 
     async def look_for_polling_conflicts(self, settings: Settings) -> list[PlatformCheck]:

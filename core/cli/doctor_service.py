@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 
-from core.app.frontend import Examinable, Rivalled
+from core.app.frontend import Examinable, PolledAlone
 from core.app.preflight import check_ports, check_settings, ports
 from core.app.serve import found_fronts
 from core.cli.estimate import recorded
@@ -136,5 +136,5 @@ def look_at_platforms(settings: Settings) -> Iterator[DoctorFinding]:
             yield from findings_of(asyncio.run(front.examine(settings)))
         # another node of ours may poll, and so does a service that runs here
         alone = not settings.database_url.get_secret_value() and not is_running(settings)
-        if alone and isinstance(front, Rivalled):
+        if alone and isinstance(front, PolledAlone):
             yield from findings_of(asyncio.run(front.look_for_polling_conflicts(settings)))

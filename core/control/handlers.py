@@ -125,20 +125,20 @@ class CommandHandlers:
     async def _feed(
         self, command: FeedCommand
     ) -> Sequence[FeedChannelReport] | Sequence[FeedPostReport]:
-        desk = self._api.feed
+        feed = self._api.feed
         match command:
             case TakeDownPost(typed):
-                return [FeedPostReport.of(await desk.take_down(typed))]
+                return [FeedPostReport.of(await feed.take_down(typed))]
             case ListPosts(limit):
                 return [
-                    FeedPostReport.of(post, len(await desk.reports(post.id)))
-                    for post in await desk.posts(limit)
+                    FeedPostReport.of(post, len(await feed.reports(post.id)))
+                    for post in await feed.posts(limit)
                 ]
             case DropFeed(place, kind):
-                await desk.drop(place, kind)
+                await feed.drop(place, kind)
             case ListFeeds():
                 pass
-        return [FeedChannelReport.of(one) for one in await desk.channels()]
+        return [FeedChannelReport.of(one) for one in await feed.channels()]
 
     async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
         if isinstance(command, ListDeadLetters):

@@ -6,8 +6,8 @@ platform that is not registered stays owed.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ class DeliveryRouter:
 
     async def _lane(self, delivery: Delivery, owed: OwedItem) -> None:
         try:
-            async with self._muted(owed.job_id):
+            async with self._progress.muted(owed.job_id) if owed.job_id else nullcontext():
                 done = await outcome_of(self._deliver(delivery, owed))
         finally:
             del self._lanes[owed.key]
@@ -161,15 +161,6 @@ class DeliveryRouter:
             self.wake()
         else:  # the poll comes back to it, so a broken database is not asked in a circle
             log.error("delivery_not_begun", owed=owed.key, exc_info=done.error)
-
-    @asynccontextmanager
-    async def _muted(self, job_id: str) -> AsyncGenerator[None]:
-        """Show no progress of a job inside the block."""
-        if not job_id:
-            yield
-            return
-        async with self._progress.muted(job_id):
-            yield
 
     async def _deliver(self, delivery: Delivery, owed: OwedItem) -> None:
         """Try once; the row says so before the platform hears of it, and the outcome after."""

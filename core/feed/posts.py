@@ -1,7 +1,7 @@
 """Publish clips, and take them down."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from core.accounts.limits import HOUR_MS
@@ -109,7 +109,7 @@ class FeedPosts:
         return kept or known
 
     async def take_down(self, post_id: str, actor: Requester, *, operator: bool) -> FeedPost:
-        """Take a post down; an operator's deed is written down, and its maker told.
+        """Take a post down; what an operator does is written down, and told to its maker.
 
         Raises:
             PostUnknown: there is none.
@@ -190,10 +190,7 @@ async def _newest(connection: Connection, job_id: str, target: FeedTarget) -> Fe
 
 
 def _new(order: PostOrder, now: int) -> FeedPost:
-    content = order.content
-    named = PostContent(
-        content.target, content.maker_name[:NAME_LENGTH], content.tells, content.spoiler
-    )
+    named = replace(order.content, maker_name=order.content.maker_name[:NAME_LENGTH])
     return FeedPost(
         uuid4().hex, order.job_id, order.maker, order.source, named, PostState.PENDING, now
     )

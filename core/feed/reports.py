@@ -15,7 +15,7 @@ from core.domain.feed import (
     ReportDecision,
 )
 from core.domain.people import Requester
-from core.errors import PostUnknown, ReportNotTaken
+from core.errors import ReportNotTaken
 from core.feed.channels import find_channel
 from core.feed.posts import require, take_down
 from core.storage import accounts, moderation
@@ -123,11 +123,8 @@ class FeedReports:
         """
         now = self._now()
         async with self._database.transaction() as connection:
-            try:
-                post = await require(connection, post_id)
-            except PostUnknown:
-                return None
-            if post.case is not CaseState.OPEN:
+            post = await rows.post(connection, post_id)
+            if post is None or post.case is not CaseState.OPEN:
                 return None
             if decision is ReportDecision.DISMISS:
                 await rows.set_case(connection, post.id, CaseState.DISMISSED)
@@ -136,8 +133,7 @@ class FeedReports:
                 await take_down(connection, post, actor, now, operator=True)
             if decision is ReportDecision.BLOCK:
                 person = post.maker.key
-                keys = await accounts.keys_of(connection, person)
-                await accounts.block(connection, keys, person, "", now)
+                await accounts.block_account(connection, person, "", now)
                 await moderation.note(connection, now, actor.key, "block", person, "")
             count = len(await rows.reports_of(connection, post.id))
         self._notices.wake()

@@ -6,6 +6,7 @@ from core.domain.feed import FeedTarget
 from core.domain.jobs import Job
 from core.domain.people import Asker, Requester
 from core.errors import FeedAway, PolicyForbids
+from core.interfaces.directory import PeopleDirectory
 
 
 class FeedRules:
@@ -51,18 +52,14 @@ class FeedRules:
             FeedAway: nobody here knows the channel's platform.
             PolicyForbids: the rule.
         """
-        directory = self._access.directory(target.platform)
-        if directory is None:
-            raise FeedAway(target.platform)
+        directory = self._directory(target)
         there = directory.channel(target.address)
         for policy in await self._moderation.policies(target.place):
             if policy.channels and not {there.channel, there.parent} & set(policy.channels):
                 raise PolicyForbids("rule_channel")
 
     async def _asker(self, maker: Requester, target: FeedTarget) -> Asker:
-        directory = self._access.directory(target.platform)
-        if directory is None:
-            raise FeedAway(target.platform)
+        directory = self._directory(target)
         wanted = {
             role for one in await self._moderation.policies(target.place) for role in one.roles
         }
@@ -76,6 +73,12 @@ class FeedRules:
         )
         there = directory.channel(target.address)
         return Asker(there.channel, roles, there.parent, there.age_gated)
+
+    def _directory(self, target: FeedTarget) -> PeopleDirectory:
+        found = self._access.directory(target.platform)
+        if found is None:
+            raise FeedAway(target.platform)
+        return found
 
     async def _comes_from_adults(self, job: Job) -> bool:
         directory = self._access.directory(job.reply_to.platform)

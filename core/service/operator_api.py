@@ -1,4 +1,4 @@
-"""Steer the service: what operators may do, each deed written into the audit log.
+"""Steer the service: what operators may do, all of it written into the audit log.
 
 An instance acts in one operator's name. :meth:`core.service.user_api.UserApi.operator` gives one
 to a caller whom the settings name; the command line makes its own, for whoever may open the data

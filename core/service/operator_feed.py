@@ -1,4 +1,4 @@
-"""What operators do about feeds, each deed written into the audit log."""
+"""What operators do about feeds, all of it written into the audit log."""
 
 from dataclasses import dataclass
 

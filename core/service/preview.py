@@ -114,6 +114,8 @@ class Previewer:
             ClapperError: it is refused.
         """
         made = compose(mode, options, media, self._limits, filled)
+        if self._workflows is None:
+            return made
         return await asyncio.to_thread(judged_by_graph, made, self._workflows)
 
     async def preview(

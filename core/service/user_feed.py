@@ -14,10 +14,21 @@ from core.domain.jobs import Job
 from core.domain.people import Asker, Caller
 from core.errors import FeedClosed, NothingToFetch, NotYours
 from core.feed.posts import PostOrder
+from core.feed.reports import LOG, REPORTED, DecidedCase
 from core.service.user_services import UserServices
 from core.service.visible_jobs import VisibleJobs
 
-__all__ = ["FeedOffer", "FeedPost", "FeedTarget", "ReportDecision", "ReportReason", "UserFeed"]
+__all__ = [
+    "LOG",
+    "REPORTED",
+    "DecidedCase",
+    "FeedOffer",
+    "FeedPost",
+    "FeedTarget",
+    "ReportDecision",
+    "ReportReason",
+    "UserFeed",
+]
 
 
 @dataclass(frozen=True, slots=True)

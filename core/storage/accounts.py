@@ -155,6 +155,11 @@ async def block(
     await upsert(connection, blocked, rows)
 
 
+async def block_account(connection: AsyncConnection, user_key: str, reason: str, now: int) -> None:
+    """Keep every key of the account of ``user_key`` from making videos."""
+    await block(connection, await keys_of(connection, user_key), user_key, reason, now)
+
+
 async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> Block | None:
     """Read the oldest block of ``keys``, None where none of them is blocked."""
     query = sa.select(blocked).where(blocked.c.user_key.in_(list(keys)))

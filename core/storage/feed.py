@@ -5,7 +5,7 @@ Functions on a connection; the callers own the transaction. How a post goes to i
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -178,13 +178,10 @@ async def posts_of_maker(connection: AsyncConnection, maker_key: str) -> list[Fe
     return await _listed(connection, feed_post.c.maker_key == maker_key)
 
 
-async def newest_posts(
-    connection: AsyncConnection, limit: int, places: Sequence[str] | None = None
-) -> list[FeedPost]:
-    """List the newest posts, of some places or of all."""
+async def newest_posts(connection: AsyncConnection, limit: int) -> list[FeedPost]:
+    """List the newest posts of all places."""
     query = sa.select(feed_post).order_by(feed_post.c.created_at_ms.desc(), feed_post.c.id)
-    found = [post_of(row) for row in await connection.execute(query.limit(limit))]
-    return [one for one in found if places is None or one.target.place in places]
+    return [post_of(row) for row in await connection.execute(query.limit(limit))]
 
 
 async def find_post(connection: AsyncConnection, typed: str) -> FeedPost | None:

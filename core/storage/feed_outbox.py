@@ -16,6 +16,7 @@ from core.interfaces.delivery import Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.accounts import add_notice
 from core.storage.database import Database
+from core.storage.dialects import greater
 from core.storage.feed import feed_post
 from core.storage.mapping import attempt_of, post_of
 from core.storage.owed_rows import (
@@ -98,7 +99,7 @@ class FeedOutbox(OwedRows):
             state=PostState.PENDING.value,
             next_at_ms=sa.case((withdrawn, now), else_=later) if hurry else later,
             error=error[:ERROR_LENGTH],
-            ambiguous=sa.case((sa.true() if ambiguous else sa.false(), 1), else_=_ROW.ambiguous),
+            ambiguous=greater(_ROW.ambiguous, int(ambiguous)),
             **FREE,
         )
 

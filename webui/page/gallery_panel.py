@@ -14,7 +14,7 @@ _TEMPLATE = (
 )
 
 
-_FAMILY = ("gallery_from", "gallery_children")
+_LINEAGE = ("gallery_from", "gallery_children")
 _REUSED = ("gallery_reused", "gallery_reused_gone", "studio_undo", "studio_keys_close")
 
 
@@ -27,7 +27,7 @@ def build_lineage() -> None:
         elem_id="lineage",
         elem_classes=["cl-card", "cl-section", "cl-lineage"],
         apply_default_css=False,
-        words={code: own[code] for code in _FAMILY},
+        words={code: own[code] for code in _LINEAGE},
     )
 
 

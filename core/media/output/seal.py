@@ -2,8 +2,8 @@
 
 The seal is the SHA-256 of all bytes before it, in a place that readers of the format skip: the last
 box of an MP4 (kind ``free``, which Content Credentials do not cover), the last chunk before the end
-of a PNG. A program that edits or
-re-encodes the file drops or breaks it, which metadata such as the provenance would survive.
+of a PNG. A program that edits or re-encodes the file drops or breaks it, which metadata such as the
+provenance would survive.
 """
 
 import hashlib

@@ -54,7 +54,7 @@ class Town:
         self.delivery = delivery
         self.directory = directory
         self.feed = core.users.feed
-        self.desk = core.local_operator(OPERATOR).feed
+        self.operator_feed = core.local_operator(OPERATOR).feed
 
     async def clip(self, key: str = "one", **address: str) -> Job:
         reply = ReplyTo(PLATFORM, {"channel": "7", "user": "501", "spoiler": "0", **address})
@@ -135,7 +135,7 @@ async def test_without_a_channel_or_its_platform_nothing_can_be_published(core: 
         core.community.access._directories.clear()
         with pytest.raises(FeedAway):
             await town.publish(job)
-        assert await town.desk.drop(PLACE, open_feed().kind)
+        assert await town.operator_feed.drop(PLACE, open_feed().kind)
         assert not await town.feed.is_open(PLACE, PLATFORM)
         with pytest.raises(FeedClosed):
             await town.publish(job)
@@ -325,7 +325,7 @@ async def test_an_operator_takes_down_what_stays_down_and_its_maker_is_told(town
     job = await town.clip()
     post = await town.in_state(await town.publish(job), PostState.SENT)
 
-    await town.desk.take_down(post.sent_id or "")
+    await town.operator_feed.take_down(post.sent_id or "")
     await town.in_state(post, PostState.REMOVED)
 
     assert await town.notices("feed_removed") == [{"title": "#clips"}]
@@ -370,7 +370,7 @@ async def test_the_first_report_is_told_operators_and_each_person_reports_once(
     assert (own.value.why, twice.value.why) == ("report_own_why", "report_known_why")
     told = {"post": post.id, "who": ANN.requester.key, "title": "#clips", "why": "rude words"}
     assert await town.notices("feed_reported") == [told]
-    assert len(await town.desk.reports(post.id)) == 2
+    assert len(await town.operator_feed.reports(post.id)) == 2
 
 
 async def test_nobody_reports_without_end(town: Town) -> None:
@@ -399,13 +399,13 @@ async def test_a_log_channel_gets_the_reports_and_operators_where_it_is_lost(tow
 @pytest.mark.parametrize("decision", list(ReportDecision))
 async def test_an_operator_answers_reports_once(town: Town, decision: ReportDecision) -> None:
     post = await town.in_state(await town.publish(await town.clip()), PostState.SENT)
-    assert await town.desk.decide(post.id, decision) is None  # nobody reported it
+    assert await town.operator_feed.decide(post.id, decision) is None  # nobody reported it
     await town.feed.report(BEN, post.id)
 
-    done = await town.desk.decide(post.id, decision)
+    done = await town.operator_feed.decide(post.id, decision)
     assert done is not None
     assert done.reports == 1
-    assert await town.desk.decide(post.id, decision) is None
+    assert await town.operator_feed.decide(post.id, decision) is None
 
     if decision is ReportDecision.DISMISS:
         kept = await town.core.feed.posts.get(post.id)
