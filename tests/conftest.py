@@ -35,6 +35,7 @@ SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
     "gpu": ("--gpu", "needs a CUDA device: make test-gpu"),
     "torture": ("--torture", "takes many minutes: make torture"),
+    "newcomer": ("--newcomer", "installs everything anew: make newcomer"),
 }
 
 
@@ -42,6 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
     parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
     parser.addoption("--torture", action="store_true", help="all points of tests/torture")
+    parser.addoption(
+        "--newcomer", nargs="?", const="python3", metavar="PYTHON", help="walk what README says"
+    )
+    parser.addoption("--whole", action="store_true", help="of that walk all tests, not some")
     parser.addoption("--day", action="store_true", help="20 000 jobs in one process")
 
 
