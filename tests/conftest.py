@@ -51,7 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start end at Ctrl-C: a shell's background job ignores it for all."""
+    """Let programs that tests start end at Ctrl-C, which a shell's background job ignores for all.
+
+    They speak English, whatever the developer's terminal does.
+    """
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
