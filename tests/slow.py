@@ -26,6 +26,7 @@ SLOW = frozenset(
         "browser/test_sign_in.py",
         "browser/test_stage.py",
         "browser/test_studio.py",
+        "browser/test_timeline.py",
         "browser/test_touch.py",
         "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",

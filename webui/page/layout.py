@@ -128,7 +128,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
-            _arrivals()
+            _added_files()
             reused = build_reused()
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
@@ -196,12 +196,12 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     return buttons
 
 
-def _arrivals() -> None:
+def _added_files() -> None:
     """Lay out where files are added that have no field yet, by hand or from anywhere."""
     gr.HTML(
         html_template="<div></div>",
-        js_on_load="Clapper.arrivals(element)",
-        elem_id="arrivals",
+        js_on_load="Clapper.addFiles(element)",
+        elem_id="add-files",
         apply_default_css=False,
     )
 
