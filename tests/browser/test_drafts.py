@@ -36,7 +36,8 @@ async def test_one_of_four_is_looked_at_and_finished_in_the_same_row(visit: "Vis
     page, row = visitor.page, visitor.page.locator("#stage .cl-drafts")
 
     assert await page.locator("#stage [data-part=buttons] [data-action=again]").count() == 0
-    await expect(row.locator("[data-action=quality]").nth(1)).to_have_text(re.compile("Finish 2 · .* s"))
+    finish = row.locator("[data-action=quality]").nth(1)
+    await expect(finish).to_have_text(re.compile("Finish 2 · .* s"))
     third = row.get_by_role("button", name="Draft 3 of 4")
     await third.click()
     await expect(third).to_have_attribute("aria-current", "true")
