@@ -16,7 +16,8 @@ from core.service.front_services import FrontServices
 from core.service.views import Standing
 from webui.auth.visitors import Visitor
 
-K, V = TypeVar("K"), TypeVar("V")
+K = TypeVar("K")
+V = TypeVar("V")
 Stamp = tuple[int, int]
 
 _KEPT = 1000  # pages
