@@ -51,15 +51,9 @@ def setup(
     """Ask, write the file of settings, look at everything, and start.
 
     Raises:
-        SettingsThere: there is a file of settings already.
         Exit: with the status of a broken installation where a token or the doctor says no.
     """
-    path = _absolute(file or SETTINGS_FOLDER / ".env")
-    if path.is_dir():
-        _say_unwritten(path, os.strerror(errno.EISDIR))
-        raise typer.Exit(ExitStatus.SETUP)
-    if path.exists() and not force:
-        raise SettingsThere(str(path))
+    path = _target(file, force=force)
     given = Answers(
         _token(discord_token), _token(telegram_token), tuple(operators or ()), allowed, profile,
         _absolute(data_dir) if data_dir else None,
@@ -78,6 +72,22 @@ def setup(
     if start if start is not None else not yes and confirmed(say("setup_start"), usual=True):
         _start()
     _tell("setup_later", command=command)
+
+
+def _target(file: Path | None, *, force: bool) -> Path:
+    """Return where the settings will be.
+
+    Raises:
+        SettingsThere: there is a file of settings already, and no ``force``.
+        Exit: a folder is there.
+    """
+    path = _absolute(file or SETTINGS_FOLDER / ".env")
+    if path.is_dir():
+        _say_unwritten(path, os.strerror(errno.EISDIR))
+        raise typer.Exit(ExitStatus.SETUP)
+    if path.exists() and not force:
+        raise SettingsThere(str(path))
+    return path
 
 
 def _absolute(path: Path) -> Path:
