@@ -7,6 +7,7 @@ explains.
 import typer
 from pydantic import SecretStr
 
+from core.cli.terminal import err
 from core.i18n.messages import DEFAULT_LANGUAGE, say
 
 
@@ -31,7 +32,7 @@ def confirmed(question: str, *, usual: bool = False) -> bool:
             return usual
         if typed in yes | no:
             return typed in yes
-        typer.echo(say("cli_yes_or_no"), err=True)
+        err().print(say("cli_yes_or_no"))
 
 
 def _words(code: str) -> frozenset[str]:
