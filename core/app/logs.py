@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import SecretStr
 
+from core.app.log_place import prepare_log_place
 from core.app.repeated_errors import RepeatedErrors
 from core.control.logs import RecentLines
 from core.domain.limits import MEGABYTE
@@ -114,8 +115,10 @@ def log_as(settings: Settings) -> None:
 
     Raises:
         BadConfiguration: nothing can be written to the log file.
+        SetupProblem: it is to lie in the data directory, which cannot be ours.
     """
     log = settings.log
+    prepare_log_place(settings)
     file = log_file(log.file, log.file_megabytes, log.files) if log.file else None
     set_up_logging(log.level, as_json=log.format == "json", secrets=secrets_of(settings), also=file)
     _take_over()

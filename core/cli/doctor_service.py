@@ -9,13 +9,12 @@ from core.app.preflight import check_ports, check_settings, ports
 from core.app.serve import found_fronts
 from core.cli.estimate import recorded
 from core.cli.findings import DoctorFinding, Severity, findings_of
+from core.cli.running import is_running
 from core.domain.modes import Mode
 from core.errors import ClapperError
-from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import explain, say
 from core.queue.intake import read_intake
 from core.settings import Settings
-from core.storage.lock import LOCK_NAME, lock
 from core.workflow.library import load, paths_of
 from core.workflow.model_files import NamedFileState, look_for_files
 
@@ -54,22 +53,9 @@ def look_at_ports(settings: Settings) -> Iterator[DoctorFinding]:
         return
     found = list(findings_of(check_ports(settings)))
     yield from found
-    if not found:
-        numbers = {"ports": ", ".join(str(one.port) for one in listening)}
+    if not found and any(one.port for one in listening):
+        numbers = {"ports": ", ".join(str(one.port) for one in listening if one.port)}
         yield DoctorFinding(say("doctor_port"), Severity.GOOD, say("doctor_ports_good", numbers))
-
-
-def is_running(settings: Settings) -> bool:
-    """Return whether another process uses the data directory."""
-    if not (settings.data_dir / LOCK_NAME).exists():
-        return False
-    try:
-        with lock(settings.data_dir):
-            return False
-    except DataDirectoryBusy:
-        return True
-    except (ClapperError, OSError):  # the look at the database says what is wrong there
-        return False
 
 
 def look_at_intake(settings: Settings) -> Iterator[DoctorFinding]:

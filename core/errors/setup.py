@@ -171,6 +171,12 @@ class NoServiceRuns(SetupProblem):
     path: str
 
 
+class ServiceUnreachable(SetupProblem):
+    """A process uses the data directory, and takes no commands: there is no way to its socket."""
+
+    path: str
+
+
 class PeerRefused(SetupProblem):
     """The other side of the control socket belongs to another account of this machine."""
 

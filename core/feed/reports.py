@@ -1,7 +1,7 @@
 """Reports of posts: anybody makes them, operators answer them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.accounts.limits import HOUR_MS
@@ -108,10 +108,10 @@ class FeedReports:
             await self._tell_each(connection, private, self._now())
         self._notices.wake()
 
-    async def reports(self, post_id: str) -> list[FeedReport]:
-        """List who reported a post, and why, the oldest first."""
+    async def counts(self, post_ids: Iterable[str]) -> dict[str, int]:
+        """Count the reports of each post; those that nobody reported are left out."""
         async with self._database.snapshot() as connection:
-            return await rows.reports_of(connection, post_id)
+            return await rows.report_counts(connection, post_ids)
 
     async def decide(
         self, actor: Requester, post_id: str, decision: ReportDecision
@@ -135,7 +135,7 @@ class FeedReports:
                 person = post.maker.key
                 await accounts.block_account(connection, person, "", now)
                 await moderation.note(connection, now, actor.key, "block", person, "")
-            count = len(await rows.reports_of(connection, post.id))
+            counts = await rows.report_counts(connection, [post.id])
         self._notices.wake()
         self._on_owed()
-        return DecidedCase(post, count)
+        return DecidedCase(post, counts.get(post.id, 0))

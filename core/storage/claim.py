@@ -17,9 +17,9 @@ from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
 from core.storage.database_owner import is_database_of_ours
-from core.storage.lock import LOCK_NAME
+from core.storage.lock import DATABASE_LOCK_SUFFIX, LOCK_NAME
 from core.storage.record import RECORD_NAME
-from core.storage.trouble import named_troubles, require_file
+from core.storage.trouble import journals_of, named_troubles, require_file
 
 MARK_NAME = ".clapper"
 MARK = "data directory of clapper"  # the mark's first line
@@ -89,6 +89,26 @@ def put_mark(folder: Path, *lines: str) -> None:
         file.write("\n".join((MARK, *lines, _REMARK)).encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def is_place_of_ours(path: Path, folder: Path, database: Path | None) -> bool:
+    """Tell whether ``path`` is for files that we make, so that nobody else may write there.
+
+    Args:
+        path: whole, and without links.
+        folder: the data directory, likewise.
+        database: the file with the rows, where there is one; it may lie elsewhere.
+    """
+    if database is not None:
+        beside = (*journals_of(database), database.with_name(database.name + DATABASE_LOCK_SUFFIX))
+        if path in {database, *beside}:
+            return True
+    if not path.is_relative_to(folder):
+        return False
+    first, *below = [*path.relative_to(folder).parts, ""]
+    names = (_DATABASE_FILES, _OTHER_FILES)
+    alone = first in {LOCK_NAME, MARK_NAME} or any(shape.fullmatch(first) for shape in names)
+    return first in {*_MADE, "control", ""} or (alone and below == [""])
 
 
 def remove_data(folder: Path) -> None:

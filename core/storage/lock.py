@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from core.errors import ClapperError
 from core.errors.setup import DataDirectoryBusy
 from core.errors.storage import DatabaseInUse
@@ -98,21 +100,28 @@ def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False)
     Raises:
         ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
     """
-    import fcntl  # of POSIX alone
-
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with named_troubles(path):
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, PRIVATE_FILE)
+        handle = os.open(path, os.O_RDWR | flags, PRIVATE_FILE)
     _handles.add(handle)
     try:
         with named_troubles(path):
-            try:
-                fcntl.flock(handle, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise busy from None
+            held = _share(handle) if shared else lock_descriptor(handle, blocking=False)
+        if not held:
+            raise busy
         yield
     finally:
         _close(handle)
+
+
+def _share(handle: int) -> bool:
+    """Take the shared kind of the same lock, which filelock has for no descriptor (ADR 74)."""
+    import fcntl  # of POSIX alone
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _close(handle: int) -> None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from core.app.logs import Redaction, log_as, secrets_of, set_up_logging
 from core.errors.setup import BadConfiguration
 from core.settings import Settings
+from core.storage.claim import claim
 
 TELEGRAM = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123456"
 DISCORD = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GAbcde.abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -117,6 +118,17 @@ def test_a_log_file_is_private_and_begins_anew_at_its_size(
     assert "number=199" in text
     assert "swordfish" not in text
     assert "\x1b" not in text
+
+
+def test_the_log_may_be_the_first_file_of_the_data_directory(
+    settings_with: Callable[..., Settings], tmp_path: Path
+) -> None:
+    place = tmp_path / "new"
+    log_as(settings_with(data_dir=place, log_file=place / "clapper.log"))
+    logging.getLogger("x").error("something")
+
+    claim(place)  # it is ours, as at every start
+    assert "something" in (place / "clapper.log").read_text()
 
 
 @pytest.mark.parametrize("broken", ["below a file", "folder"])
