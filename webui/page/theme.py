@@ -84,7 +84,8 @@ ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}"
     # what Gradio puts together is seen once it is: nothing moves before somebody's eyes
-    "html:not(.cl-built) .gradio-container{visibility:hidden}"
+    "html:not(.cl-built) .gradio-container{visibility:hidden;animation:cl-late 0s 8s forwards}"
+    "@keyframes cl-late{to{visibility:visible}}"  # also where a script of ours has failed
     # Gradio's own messages lie over the sidebar, or over the bar of a phone: never over a card
     ".toast-wrap{inset:auto auto 12px 12px!important;width:240px!important}"
     "@media(max-width:1023px){.toast-wrap{inset:0 0 auto!important;width:auto!important;"
