@@ -30,12 +30,9 @@ from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.addresses import database_file, postgres_address
-from core.storage.backup import (
-    clips_of,
-    copy_database,
-    name_of,
-)
-from core.storage.claim import is_database_of_ours, is_marked, put_mark
+from core.storage.backup import clips_of, copy_database, name_of
+from core.storage.claim import is_marked, put_mark
+from core.storage.database_owner import is_database_of_ours
 from core.storage.trouble import named_troubles
 
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}

@@ -28,7 +28,8 @@ _STAGE = (
     "<div data-part='missing'></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
     "<figure data-part='player' class='cl-player'></figure>"
-    "<div data-part='progress' class='cl-progress'></div><div data-part='error'></div>"
+    "<div data-part='progress' class='cl-progress'></div><div data-part='drafts'></div>"
+    "<div data-part='error'></div>"
     "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
     "</section>"
 )
@@ -72,6 +73,7 @@ _PLACED = (
     "studio_loop",
     "studio_speed",
     "studio_compare",
+    "studio_drafts",
     "studio_frame_back",
     "studio_frame_forward",
     "studio_queue_empty",

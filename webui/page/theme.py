@@ -84,6 +84,7 @@ ROOT_STYLE = (
     f"html,body{{background:{INK}}}</style>"
 )
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
+STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
 ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
 _SCRIPTS = (
@@ -100,6 +101,7 @@ _SCRIPTS = (
     "state.js",
     "actions.js",
     "player.js",
+    "drafts.js",
     "stage.js",
     "reuse.js",
     "lineage.js",
