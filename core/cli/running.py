@@ -11,7 +11,7 @@ def is_running(settings: Settings) -> bool:
     if not (settings.data_dir / LOCK_NAME).exists():
         return False
     try:
-        with lock(settings.data_dir, DirectoryHold.BRIEFLY):
+        with lock(settings.data_dir, DirectoryHold.LOOKED_AT):
             return False
     except DataDirectoryBusy:
         return True

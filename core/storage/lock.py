@@ -36,6 +36,7 @@ class DirectoryHold(Enum):
 
     ALONE = auto()
     BRIEFLY = auto()  # alone, by a command that is over in seconds: others wait for its end
+    LOOKED_AT = auto()  # as briefly, and nothing is written: it may be somebody else's
     TOGETHER = auto()  # with other nodes that say the same
     NOT = auto()  # a command beside them, which keeps nothing there
 
@@ -70,6 +71,9 @@ def lock(folder: Path, hold: DirectoryHold = DirectoryHold.ALONE) -> Generator[N
                 if time.monotonic() > until or not _is_held_briefly(folder / LOCK_NAME):
                     raise
             time.sleep(LOOK_S)
+        if hold is DirectoryHold.LOOKED_AT:
+            yield
+            return
         with suppress(OSError):  # a full disk: nobody waits then, and nothing else is lost
             os.ftruncate(handle, 0)
             os.pwrite(handle, BRIEF if hold is DirectoryHold.BRIEFLY else b"", 0)
