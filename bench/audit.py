@@ -2,8 +2,8 @@
 
 python bench/audit.py PIP_AUDIT constraints.txt
 
-Known weaknesses fail. Where nobody answers (no network, or an index that keeps no such list) one pin
-is asked about, a line says so, and nothing fails: a check of the code must not need the network.
+Known weaknesses fail. Where nobody answers (no network, or an index that keeps no such list) one
+pin is asked about, a line says so, and nothing fails: checking code must not need the network.
 """
 
 import argparse
