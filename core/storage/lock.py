@@ -18,7 +18,8 @@ from core.errors.setup import DataDirectoryBusy
 from core.errors.storage import DatabaseInUse
 from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
-from core.storage.trouble import named_troubles
+from core.storage.database_owner import refuse_foreign
+from core.storage.trouble import named_troubles, require_file
 
 LOCK_NAME = ".lock"
 DATABASE_LOCK_SUFFIX = ".lock"
@@ -62,26 +63,34 @@ def lock_database(path: Path) -> Generator[None]:
 
     Raises:
         DatabaseInUse: another process, or another call in this one, holds it.
+        DatabaseForeign: it is another program's; nothing was made beside it.
         StorageProblem: it cannot be opened.
     """
     busy = DatabaseInUse(readable(path))
     with named_troubles(path):
+        require_file(path)
         real = path.resolve()
-        make_private_folder(real.parent)
-        if not real.exists():
+        if real.exists():
+            if _identity(real) in _held:  # to open and close it would take away what SQLite holds
+                raise busy
+            refuse_foreign(real)
+        else:
+            make_private_folder(real.parent)
             real.touch(PRIVATE_FILE)
-        found = real.stat()
-    identity = (found.st_dev, found.st_ino)
+        identity = _identity(real)
     with ExitStack() as held:
         beside = real.with_name(real.name + DATABASE_LOCK_SUFFIX)
         held.enter_context(_locked(beside, os.O_CREAT, busy))
-        if identity in _held:  # to open and close the file would take away what SQLite holds
-            raise busy
         if sys.platform == "linux":
             held.enter_context(_locked(real, 0, busy))
         _held.add(identity)
         held.callback(_held.discard, identity)
         yield
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 @contextmanager
