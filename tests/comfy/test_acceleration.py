@@ -537,7 +537,8 @@ class PlainKernels:
     used: Counter[str] = field(default_factory=Counter[str])
 
     def _row(self, values: Any, group: int) -> Any:
-        return values.repeat_interleave(group, 0)
+        wide = values[:, None].expand(-1, group, -1)
+        return wide.reshape(-1, values.shape[1])
 
     def prepare(self, like: Any) -> None:
         pass

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
+import structlog
+
 from core.comfy.acceleration.repeated_rows import (
     Deferred,
     FrameRows,
@@ -21,6 +23,7 @@ from core.comfy.acceleration.repeated_rows import (
     computed,
 )
 
+_log = structlog.get_logger(__name__)
 _ALIGNED = 16  # bytes of an address, and what the width of a row is a multiple of
 
 
@@ -52,6 +55,7 @@ class FusedPointwise:
         self._model = lightricks.model
         self._timestep = lightricks.av_model.CompressedTimestep
         self._kernels = kernels
+        self._failed = False
         self._kinds = kinds or tuple(getattr(torch, name) for name in self.KINDS)
         tensor = torch.Tensor
         self.handlers: dict[Any, Handler] = {
@@ -62,10 +66,14 @@ class FusedPointwise:
 
     def takes(self, x: Any) -> bool:
         """Tell whether passes over values like ``x`` can be computed so; compile for them."""
-        if x.dtype not in self._kinds:
+        if self._failed or x.dtype not in self._kinds:
             return False
-        self._kernels.prepare(x)
-        return True
+        try:
+            self._kernels.prepare(x)
+        except Exception:  # noqa: BLE001  # whatever Triton raises: blocks run with torch's kernels
+            _log.warning("pointwise_kernels_failed", exc_info=True)
+            self._failed = True
+        return not self._failed
 
     @contextmanager
     def used(self) -> Generator[None]:

@@ -8,6 +8,11 @@ Values are ``[rows, width]``, of 16 bits, computed in 32; what is repeated is ``
 and ``group`` rows in a row share one of them.
 """
 
+# ruff: noqa: ANN001
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# Triton compiles these functions, their annotations too, and knows no ``Any``.
+
 from importlib import import_module
 from typing import Any
 
@@ -19,8 +24,8 @@ _BLOCK: Any = tl.constexpr(BLOCK)
 
 
 def _modulated(
-    x: Any, scale: Any, shift: Any, out: Any,
-    x_step: Any, scale_step: Any, shift_step: Any, width: Any, group: Any,
+    x, scale, shift, out,
+    x_step, scale_step, shift_step, width, group,
 ) -> None:  # fmt: skip
     """Write ``x · scale + shift``."""
     row = tl.program_id(0).to(tl.int64)
@@ -35,9 +40,7 @@ def _modulated(
     tl.store(out + row * width + place, (product + more).to(kind), mask=inside)
 
 
-def _multiplied(
-    x: Any, scale: Any, out: Any, x_step: Any, scale_step: Any, width: Any, group: Any
-) -> None:
+def _multiplied(x, scale, out, x_step, scale_step, width, group) -> None:
     """Write ``x · scale``."""
     row = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1) * _BLOCK + tl.arange(0, _BLOCK)
@@ -47,9 +50,7 @@ def _multiplied(
     tl.store(out + row * width + place, (value * by).to(out.dtype.element_ty), mask=inside)
 
 
-def _added(
-    out: Any, x: Any, gate: Any, x_step: Any, gate_step: Any, width: Any, group: Any
-) -> None:
+def _added(out, x, gate, x_step, gate_step, width, group) -> None:
     """Add ``x · gate``, rounded before."""
     row = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1) * _BLOCK + tl.arange(0, _BLOCK)
@@ -62,9 +63,7 @@ def _added(
     tl.store(out + row * width + place, (before + product).to(kind), mask=inside)
 
 
-def _added_at_once(
-    out: Any, x: Any, gate: Any, x_step: Any, gate_step: Any, width: Any, group: Any
-) -> None:
+def _added_at_once(out, x, gate, x_step, gate_step, width, group) -> None:
     """Add ``x · gate``, rounded once: the product of two values of 16 bits is exact in 32."""
     row = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1) * _BLOCK + tl.arange(0, _BLOCK)
@@ -76,7 +75,7 @@ def _added_at_once(
     tl.store(out + row * width + place, made, mask=inside)
 
 
-def _by_head(x: Any, gate: Any, out: Any, width: Any, half: Any) -> None:
+def _by_head(x, gate, out, width, half) -> None:
     """Write ``x · gate``, one value of ``gate`` for each ``half`` values in a row of ``x``."""
     row = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1) * _BLOCK + tl.arange(0, _BLOCK)
@@ -87,8 +86,8 @@ def _by_head(x: Any, gate: Any, out: Any, width: Any, half: Any) -> None:
 
 
 def _rotated(
-    x: Any, cos: Any, sin: Any, out: Any,
-    batch_step: Any, head_step: Any, token_step: Any, width: Any, half: Any, tokens: Any,
+    x, cos, sin, out,
+    batch_step, head_step, token_step, width, half, tokens,
 ) -> None:  # fmt: skip
     """Turn each pair of values, ``half`` apart in its head, by the angle of its token."""
     row = tl.program_id(0).to(tl.int64)
@@ -147,14 +146,14 @@ class PointwiseKernels:
         """
         out = x.new_empty(x.shape)
         steps = x.stride(0), scale.stride(0), shift.stride(0), x.shape[1], group
-        self._modulated[_grid(x)](x, scale, shift, out, *steps)
+        self._modulated(_grid(x), x, scale, shift, out, *steps)
         return out
 
     def multiply(self, x: Any, scale: Any, group: int) -> Any:
         """Return ``x · scale``; as in :meth:`modulate`."""
         out = x.new_empty(x.shape)
         steps = x.stride(0), scale.stride(0), x.shape[1], group
-        self._multiplied[_grid(x)](x, scale, out, *steps)
+        self._multiplied(_grid(x), x, scale, out, *steps)
         return out
 
     def add_product(self, out: Any, x: Any, gate: Any, group: int, *, at_once: bool) -> None:
@@ -168,13 +167,13 @@ class PointwiseKernels:
             at_once: as one operation, and not two.
         """
         kernel = self._added_at_once if at_once else self._added
-        kernel[_grid(x)](out, x, gate, x.stride(0), gate.stride(0), x.shape[1], group)
+        kernel(_grid(x), out, x, gate, x.stride(0), gate.stride(0), x.shape[1], group)
 
     def by_head(self, x: Any, gate: Any) -> Any:
         """Return ``x`` ``[rows, heads, values]`` times ``gate`` ``[rows, heads]``, contiguous."""
         out = x.new_empty(x.shape)
         rows = x.flatten(1)
-        self._by_head[_grid(rows)](x, gate, out, rows.shape[1], x.shape[2])
+        self._by_head(_grid(rows), x, gate, out, rows.shape[1], x.shape[2])
         return out
 
     def rotate(self, x: Any, cos: Any, sin: Any) -> Any:
@@ -189,7 +188,7 @@ class PointwiseKernels:
         batch, tokens, width = x.shape
         steps = (*cos.stride()[:3], width, cos.shape[3], tokens)
         grid = (batch * tokens, triton.cdiv(width // 2, BLOCK))
-        self._rotated[grid](x, cos, sin, out, *steps)
+        self._rotated(grid, x, cos, sin, out, *steps)
         return out
 
 
@@ -198,7 +197,12 @@ def _compiled(kernel: Any, *free: str) -> Any:
 
     So there is one version for all shapes: none has to be compiled while a graph is recorded.
     """
-    return triton.jit(kernel, do_not_specialize=list(free))
+    made = triton.jit(kernel, do_not_specialize=list(free))
+
+    def launch(grid: tuple[int, int], *given: Any) -> None:
+        made[grid](*given, enable_fp_fusion=False)  # what is added to is rounded before
+
+    return launch
 
 
 def _grid(rows: Any) -> tuple[int, int]:
