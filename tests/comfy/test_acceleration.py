@@ -7,6 +7,7 @@ it reads, when it is used and when it is thrown away. On a CUDA device they are 
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.comfy.acceleration.block_graphs import SHAPES, BlockGraphs
+from core.comfy.acceleration.constant_tables import look_at_masks_in_memory
 from core.comfy.acceleration.fast_blocks import FastBlocks, eight_bit_linear
 from core.comfy.acceleration.fast_decoder import FastDecoder
-from core.comfy.acceleration.fused_pointwise import FusedPointwise
+from core.comfy.acceleration.fused_pointwise import FusedPointwise, asked_first
 from core.comfy.acceleration.install import forget_with_weights
 from core.comfy.acceleration.kept_conditioning import KeptConditioning
 from core.comfy.acceleration.recorded_calls import RecordedCalls
@@ -581,6 +583,8 @@ def fused_in(network: Network, *, spoilt: bool = False) -> tuple[Network, PlainK
     package = importlib.import_module("comfy.ldm.lightricks")
     plain = PlainKernels(wide.torch, spoilt)
     kernels: Any = plain
+    if network.device.type == "cuda" and wide.torch.cuda.get_allocator_backend() != "native":
+        pytest.skip("Triton cannot be recorded with this allocator: --comfy-vram high")
     if network.device.type == "cuda" and not spoilt:
         module = importlib.import_module("core.comfy.acceleration.pointwise_kernels")
         kernels = module.PointwiseKernels()
@@ -625,6 +629,72 @@ def test_fused_kernels_are_recorded_where_the_device_is_slower_too(
     network.forward(1)
 
     assert ways(network) == {"recorded": 1}
+
+
+def test_kernels_that_cannot_be_compiled_are_left_out(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, kernels = fused_in(network, spoilt=True)
+
+    def prepare(like: Any) -> None:
+        raise ValueError(f"no compiler for {like.dtype}")
+
+    monkeypatch.setattr(kernels, "prepare", prepare)
+    with eager(network):
+        expected = network.forward(2)
+    ways(network)
+
+    made = [network.forward(2) for _ in range(2)]
+
+    assert ways(network) == {"recorded": 1, "replayed": 1}
+    assert all(network.equal(expected, found) for found in made)
+    assert not kernels.used
+
+
+def testasked_first_of_another_thread_are_torchs_own_meanwhile(network: Network) -> None:
+    torch = network.torch
+    asked: list[str] = []
+
+    def handler(*given: Any) -> Any:
+        asked.append("own")
+        return NotImplemented
+
+    values = torch.ones(3)
+    with asked_first(torch.Tensor, {"__mul__": handler}), ThreadPoolExecutor(1) as other:
+        assert torch.equal(values * 2, values + values)
+        assert torch.equal(other.submit(lambda: values * 2).result(), values + values)
+    assert torch.equal(values * 2, values + values)
+
+    assert asked == ["own"]
+    assert "__mul__" not in vars(torch.Tensor)
+
+
+def test_a_mask_is_copied_once_for_all_steps_and_anew_when_it_changes(lab: "Lab") -> None:
+    torch = importlib.import_module("torch")
+    seen: list[Any] = []
+
+    class Model:
+        def _process_input(self, x: Any, places: Any, mask: Any, **others: Any) -> None:
+            seen.append(mask)
+
+    switch = Acceleration()
+    look_at_masks_in_memory(Model, switch)
+    whole = torch.ones(1, 8, 2, 4, 4)
+    other, model = torch.zeros(1, 8, 2, 4, 4), Model()
+    if device_kind() is DeviceKind.CUDA:
+        whole, other = whole.cuda(), other.cuda()
+
+    for mask in (whole[:, :4], whole[:, :4], whole[:, 4:], other[:, :4]):
+        model._process_input(None, None, mask)  # pyright: ignore[reportPrivateUsage]  # the seam
+    whole[:, :4].mul_(0)
+    model._process_input(None, None, whole[:, :4])  # pyright: ignore[reportPrivateUsage]  # as above
+
+    assert [mask.device.type for mask in seen] == ["cpu"] * 5
+    assert seen[0] is seen[1]
+    assert [bool(mask.any()) for mask in seen[-2:]] == [False, False]
+    switch.enabled = False
+    model._process_input(None, None, whole)  # pyright: ignore[reportPrivateUsage]  # as above
+    assert seen[-1] is whole
 
 
 def test_kernels_that_make_other_bytes_are_never_used_again(network: Network) -> None:

@@ -9,6 +9,7 @@ a row of each frame is not written out for all of its tokens. Each operation is 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import get_ident
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
@@ -57,16 +58,15 @@ class FusedPointwise:
         self._kernels = kernels
         self._failed = False
         self._kinds = kinds or tuple(getattr(torch, name) for name in self.KINDS)
-        tensor = torch.Tensor
-        self.handlers: dict[Any, Handler] = {
-            tensor.mul: self._mul,
-            tensor.add_: self._add_,
-            tensor.addcmul_: self._addcmul_,
+        self.handlers: dict[str, Handler] = {
+            "__mul__": self._mul,
+            "add_": self._add_,
+            "addcmul_": self._addcmul_,
         }
 
     def takes(self, x: Any) -> bool:
         """Tell whether passes over values like ``x`` can be computed so; compile for them."""
-        if self._failed or x.dtype not in self._kinds:
+        if self._failed or x.dtype not in self._kinds or not self._launches(x.device.type):
             return False
         try:
             self._kernels.prepare(x)
@@ -74,6 +74,10 @@ class FusedPointwise:
             _log.warning("pointwise_kernels_failed", exc_info=True)
             self._failed = True
         return not self._failed
+
+    def _launches(self, device: str) -> bool:
+        """Tell whether Triton takes memory of a recording: not what CUDA itself gives for one."""
+        return device != "cuda" or self._torch.cuda.get_allocator_backend() == "native"
 
     @contextmanager
     def used(self) -> Generator[None]:
@@ -90,7 +94,7 @@ class FusedPointwise:
         self._model.apply_rotary_emb = rotated
         self._timestep.expand_for_computation = expanded
         try:
-            with _mode(self._torch)(self.handlers):
+            with asked_first(self._torch.Tensor, self.handlers):
                 yield
         finally:
             self._model.apply_rotary_emb = rotate
@@ -215,24 +219,34 @@ class FusedPointwise:
         return tuple(FrameRows(rows, tokens) for rows in original(frames, table, batch, indices))
 
 
-def _mode(torch: ModuleType) -> Any:
-    base: Any = torch.overrides.TorchFunctionMode
+@contextmanager
+def asked_first(tensor: Any, handlers: dict[str, Handler]) -> Generator[None]:
+    """Ask ``handlers`` before the methods of class ``tensor`` that they are named after.
 
-    class Handled(base):
-        """Asks a table of handlers before torch."""
+    A mode of torch's would ask about every function, and so take twice the time of a recording.
+    """
+    own = get_ident()
 
-        def __init__(self, handlers: dict[Any, Handler]) -> None:
-            base.__init__(self)
-            self._handlers = handlers
+    def asked(name: str) -> Handler:
+        original, handler = getattr(tensor, name), handlers[name]
 
-        def __torch_function__(
-            self, function: Any, _: Any, arguments: Any = (), named: Any = None
-        ) -> Any:
-            handler = self._handlers.get(function)
-            if handler is not None:
-                made = handler(*arguments, **(named or {}))
-                if made is not NotImplemented:
-                    return made
-            return function(*map(computed, arguments), **(named or {}))
+        def method(*arguments: Any, **named: Any) -> Any:
+            made = NotImplemented
+            if get_ident() == own:  # not for what another thread computes meanwhile
+                made = handler(*arguments, **named)
+            return original(*arguments, **named) if made is NotImplemented else made
 
-    return Handled
+        return method
+
+    own_methods: dict[str, Any] = dict(tensor.__dict__)
+    before = {name: own_methods[name] for name in handlers if name in own_methods}
+    try:
+        for name, method in {name: asked(name) for name in handlers}.items():
+            setattr(tensor, name, method)
+        yield
+    finally:
+        for name in handlers:
+            if name in before:
+                setattr(tensor, name, before[name])
+            else:  # it was torch's base class that had it
+                delattr(tensor, name)
