@@ -6,8 +6,8 @@ A sentence uses named fields with our own formats, so that every language writes
 
 Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and seconds), ``clock``
 (epoch milliseconds as date and time where the reader is, or else in UTC), ``number``, ``name`` (an
-identifier as a word of the language, from its ``[names]`` table). A word that follows a number is chosen by the language's
-own plurals, all of which a sentence names::
+identifier as a word of the language, from its ``[names]`` table). A word that follows a number is
+chosen by the language's own plurals, all of which a sentence names::
 
     models_ready = "{count} {count:one=file is|other=files are} ready."
 """

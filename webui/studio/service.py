@@ -72,6 +72,11 @@ class StudioService:
         return self._services.settings
 
     @property
+    def drafts_only(self) -> bool:
+        """Return whether clips are drawn, and no model is here."""
+        return self._services.executor == "draft"
+
+    @property
     def limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return self._users.limits
@@ -263,7 +268,7 @@ class StudioService:
 
     def model(self) -> str:
         """Return what makes the clips here."""
-        if self._services.executor == "draft":
+        if self.drafts_only:
             return say("studio_model_draft")
         settings = self.settings
         data = {
@@ -280,15 +285,15 @@ class StudioService:
 
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""
-        draft = self._services.executor == "draft"
-        return say("space_no_gpu") if draft and self.settings.on_space else ""
+        return say("space_no_gpu") if self.drafts_only and self.settings.on_space else ""
 
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
     ) -> JobView:
-        progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
-        price = self._users.price
-        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
+        services, price = self._services, self._users.price
+        progress, preview = services.latest_progress(job), services.latest_preview(job)
+        moment = Moment(progress, forecast, now, self.limits, price, ending, preview)
+        return job_view(job, replace(moment, prompt=services.latest_prompt(job)))
 
 
 def _new_key() -> str:
