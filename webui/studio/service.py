@@ -73,6 +73,11 @@ class StudioService:
         return self._services.settings
 
     @property
+    def drafts_only(self) -> bool:
+        """Return whether clips are drawn, and no model is here."""
+        return self._services.executor == "draft"
+
+    @property
     def limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return self._users.limits
@@ -128,7 +133,7 @@ class StudioService:
                 return known
         if check is not None:
             await check()
-        names = (key or _new_key(), asked)
+        names = (key or f"studio:{uuid4().hex}", asked)
         reply_to = reply_to or reply_to_page()
         media = await self.files.admit(mode, paths, visitor)
         try:
@@ -288,10 +293,7 @@ class StudioService:
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
     ) -> JobView:
-        progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
-        price = self._users.price
-        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
-
-
-def _new_key() -> str:
-    return f"studio:{uuid4().hex}"
+        services, price = self._services, self._users.price
+        progress, preview = services.latest_progress(job), services.latest_preview(job)
+        moment = Moment(progress, forecast, now, self.limits, price, ending, preview)
+        return job_view(job, replace(moment, prompt=services.latest_prompt(job)))
