@@ -24,6 +24,7 @@ from webui.auth.middleware import VisitorMiddleware
 from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.clip_routes import ClipRoutes
 from webui.page.events import bind
+from webui.page.feed_routes import FeedRoutes
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
 from webui.page.gallery_routes import GalleryRoutes
@@ -122,6 +123,7 @@ def _app_parts(
         *GalleryRoutes(service.gallery, bridge).all(),
         *OriginalRoutes(service.originals, bridge).all(),
         *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
+        *FeedRoutes(service.publishing, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,

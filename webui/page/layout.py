@@ -30,7 +30,8 @@ _STAGE = (
     "<figure data-part='player' class='cl-player'></figure>"
     "<div data-part='progress' class='cl-progress'></div><div data-part='drafts'></div>"
     "<div data-part='error'></div>"
-    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
+    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div>"
+    "<div data-part='feed'></div></div>"
     "</section>"
 )
 _QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"

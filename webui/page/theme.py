@@ -102,6 +102,7 @@ _SCRIPTS = (
     "actions.js",
     "player.js",
     "drafts.js",
+    "feed.js",
     "stage.js",
     "reuse.js",
     "lineage.js",

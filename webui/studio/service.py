@@ -32,6 +32,7 @@ from webui.studio.job_actions import JobActions
 from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
+from webui.studio.publishing import Publishing
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.service_lines import model_line, notice_line
 from webui.studio.state_cache import StateCache
@@ -63,6 +64,7 @@ class StudioService:
         self.operators = StudioOperators(services)
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
+        self.publishing = Publishing(services)
         self.files = SentFiles(services.users.files, uploads)
         self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
