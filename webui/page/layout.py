@@ -18,6 +18,7 @@ from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_gallery, build_lineage, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.page.style_choice import build_style_names
 from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -99,6 +100,7 @@ class Page:
     stage: gr.HTML
     reload: ReloadPanel
     reused: gr.HTML  # above the forms
+    style_names: gr.HTML  # what brings them into the forms
 
     @property
     def navigation(self) -> list[Any]:
@@ -138,6 +140,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
             build_samples()
+            style_names = build_style_names()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
             build_lineage()
@@ -152,7 +155,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                     apply_default_css=False,
                     script=lazy_address("operators"),
                 )
-    return Page(side, tabs, modes, forms, stage, reload, reused)
+    return Page(side, tabs, modes, forms, stage, reload, reused, style_names)
 
 
 def _title() -> tuple[str, str, str]:

@@ -105,6 +105,7 @@ _SCRIPTS = (
     "feed.js",
     "stage.js",
     "reuse.js",
+    "styles.js",
     "lineage.js",
     "queue.js",
     "gallery.js",

@@ -36,6 +36,7 @@ from webui.studio.publishing import Publishing
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.service_lines import model_line, notice_line
 from webui.studio.state_cache import StateCache
+from webui.studio.styles import StudioStyles
 from webui.views.errors import error_view
 from webui.views.job_status import Moment
 from webui.views.jobs import JobView, StateView, job_view, quota_line
@@ -65,6 +66,7 @@ class StudioService:
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
         self.publishing = Publishing(services)
+        self.styles = StudioStyles(services)
         self.files = SentFiles(services.users.files, uploads)
         self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
@@ -130,7 +132,7 @@ class StudioService:
                 return known
         if check is not None:
             await check()
-        names = (key or _new_key(), asked)
+        names = (key or f"studio:{uuid4().hex}", asked)
         reply_to = reply_to or reply_to_page()
         media = await self.files.admit(mode, paths, visitor)
         try:
@@ -293,7 +295,3 @@ class StudioService:
         progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
         price = self._users.price
         return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
-
-
-def _new_key() -> str:
-    return f"studio:{uuid4().hex}"
