@@ -30,6 +30,7 @@ SLOW = frozenset(
         "browser/test_touch.py",
         "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",
+        "integration/cli/test_setup_terminal.py",
         "integration/discord/test_faults.py",
         "integration/discord/test_kill.py",
         "integration/gate/test_clips.py",

@@ -24,7 +24,8 @@ from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.addresses import database_file, postgres_address
 from core.storage.backup import DatabaseContents, clips_of, copy_database, examine_database
-from core.storage.claim import is_database_of_ours, is_marked, put_mark
+from core.storage.claim import is_marked, put_mark
+from core.storage.database_owner import is_database_of_ours
 from core.storage.trouble import named_troubles
 
 MARK_LINE = "backup of a data directory"

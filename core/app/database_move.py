@@ -10,9 +10,9 @@ from core.errors.moving import RowsContradict, SourceAbsent
 from core.runtime.paths import address_of, readable
 from core.settings import Settings
 from core.storage.addresses import postgres_address
-from core.storage.claim import is_database_of_ours
 from core.storage.database import Database, open_database
 from core.storage.database_copy import CopiedRows, Tell, copy_rows
+from core.storage.database_owner import is_database_of_ours
 from core.storage.invariants import check
 from core.storage.postgres_migrations import migrate_server
 from core.storage.trouble import named_troubles

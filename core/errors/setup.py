@@ -57,6 +57,13 @@ class DatabaseDamaged(SetupProblem):
     detail: str
 
 
+class DatabaseForeign(SetupProblem):
+    """The database belongs to another program: it has tables such as ``found`` and none of ours."""
+
+    path: str
+    found: str
+
+
 class KeyFileDamaged(SetupProblem):
     """A file that must hold a key of ours holds something else."""
 

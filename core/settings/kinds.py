@@ -20,6 +20,7 @@ _PLATFORM = re.compile(r"[a-z][a-z0-9_]*")
 _NAMED = re.compile(r"role:[0-9]{1,20}|(?:discord|telegram):-?[0-9]{1,20}")  # roles, places
 _MINUTES = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _BY_NUMBER = frozenset({"discord", "telegram"})  # whose people are known by a number
+_QUOTES = "'\""  # which a file of settings takes away, and a container's environment keeps
 LONGEST = 4096  # characters: what Linux takes as a path
 
 
@@ -27,13 +28,16 @@ def clean_text(value: object) -> object:
     """Return a text without blanks around it; other values as they are.
 
     Raises:
-        SettingRefused: it holds control characters or bytes that are no text, or is far too long.
+        SettingRefused: it holds control characters or bytes that are no text, stands in quotes, or
+            is far too long.
     """
     if not isinstance(value, str):
         return value
     text = value.strip()
     if unprintable(text):
         raise SettingRefused("setting_unprintable")
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
+        raise SettingRefused("setting_quoted")
     if len(text) > LONGEST:
         raise SettingRefused("setting_too_long", most=str(LONGEST))
     return text
