@@ -24,6 +24,7 @@ from webui.auth.middleware import VisitorMiddleware
 from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.clip_routes import ClipRoutes
 from webui.page.events import bind
+from webui.page.feed_routes import FeedRoutes
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
 from webui.page.gallery_routes import GalleryRoutes
@@ -34,6 +35,7 @@ from webui.page.original_routes import OriginalRoutes
 from webui.page.preflight import Preflight
 from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
+from webui.page.style_choice import StyleRoutes
 from webui.page.theme import ROOT_STYLE, STYLE_SHEETS, icons, script, theme
 from webui.routes import StudioRoutes
 from webui.serving.assets import Assets
@@ -122,6 +124,8 @@ def _app_parts(
         *GalleryRoutes(service.gallery, bridge).all(),
         *OriginalRoutes(service.originals, bridge).all(),
         *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
+        *FeedRoutes(service.publishing, bridge).all(),
+        *StyleRoutes(service.styles, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,

@@ -105,6 +105,7 @@ const ClapperStage = (() => {
       job.prompt && h("p", { class: "cl-prompt", dir: "auto" }, job.prompt), written(job),
       h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
     buttons(part("buttons"), job, trigger);
+    ClapperFeed.show(part("feed"), job);
     const left = job.ending && part("buttons").querySelector("[data-part=left]");
     if (left) left.textContent = span(job.ending.left_s);
   };
@@ -115,7 +116,7 @@ const ClapperStage = (() => {
     put(part("head"), ["sent"], h("strong", {}, words.studio_busy));
     put(part("player"), ["sent"], h("span", { class: "cl-clap", "aria-hidden": "true" }));
     put(part("progress"), ["sent"], progress({ fraction: null }));
-    for (const name of ["error", "drafts", "facts", "buttons"]) put(part(name), ["sent"]);
+    for (const name of ["error", "drafts", "facts", "buttons", "feed"]) put(part(name), ["sent"]);
   };
 
   const leaving = new Set(); // that are being deleted: that they are gone is no news

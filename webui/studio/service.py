@@ -32,9 +32,11 @@ from webui.studio.job_actions import JobActions
 from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
+from webui.studio.publishing import Publishing
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.service_lines import model_line, notice_line
 from webui.studio.state_cache import StateCache
+from webui.studio.styles import StudioStyles
 from webui.views.errors import error_view
 from webui.views.job_status import Moment
 from webui.views.jobs import JobView, StateView, job_view, quota_line
@@ -63,6 +65,8 @@ class StudioService:
         self.operators = StudioOperators(services)
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
+        self.publishing = Publishing(services)
+        self.styles = StudioStyles(services)
         self.files = SentFiles(services.users.files, uploads)
         self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
@@ -257,7 +261,7 @@ class StudioService:
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
             quota=quota_line(standing.quota),
-            model=self.model(),
+            model=model_line(self._services, lent=bool(self.contexts.days_ms)),
             account=visitor.account,
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
@@ -281,10 +285,6 @@ class StudioService:
     async def figures(self) -> bytes:
         """Return the figures of the service, for Prometheus."""
         return await self._services.figures()
-
-    def model(self) -> str:
-        """Return what makes the clips here."""
-        return model_line(self._services, lent=bool(self.contexts.days_ms))
 
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""
