@@ -92,6 +92,7 @@ ROOT_STYLE = (
     "max-height:52px;overflow:hidden}.toast-body{max-height:52px}}</style>"
 )
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
+STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
 ICONS = STYLES.with_name("icons")
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
@@ -110,8 +111,11 @@ _SCRIPTS = (
     "state.js",
     "actions.js",
     "player.js",
+    "drafts.js",
+    "feed.js",
     "stage.js",
     "reuse.js",
+    "styles.js",
     "lineage.js",
     "queue.js",
     "gallery.js",
