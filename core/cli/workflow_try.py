@@ -150,7 +150,9 @@ def _input(kind: MediaKind, folder: Path, number: int) -> MediaFile:
             path = write_wav(path.with_suffix(".wav"), pitch=220.0 * (number + 1))
             facts = {"seconds": 1.5, "sample_rate": 48000}
         case MediaKind.VIDEO:
-            path = write_video(path.with_suffix(".mp4"), frames=24 + 12 * number)
+            # as much contrast as the thresholds of any edge detector ask for
+            colours = (0, 0, 0), (255, 255, 255)
+            path = write_video(path.with_suffix(".mp4"), 96, 64, 24 + 12 * number, *colours)
             facts = {"width": 96, "height": 64, "seconds": 1 + number / 2, "fps": 24}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     size = path.stat().st_size

@@ -90,7 +90,7 @@ def defects(workflow: Workflow) -> list[Defect]:
     return [
         *_structure(workflow),
         *_bindings(workflow),
-        *_fields(workflow),
+        *(Defect("field_unbound", name=name) for name in unbound_fields(workflow)),
         *(defect for graph in shapes_of(workflow) for defect in graph_defects(graph, workflow)),
     ]
 
@@ -192,18 +192,17 @@ def value_names(mode: Mode) -> set[str]:
     return roles | places | files | derived | _DERIVED | _PLANNED
 
 
-def _fields(workflow: Workflow) -> Iterator[Defect]:
+def unbound_fields(workflow: Workflow) -> list[str]:
+    """Return what of a request goes nowhere in ``workflow``: names of fields, roles of files."""
     bound = {binding.value for binding in workflow.bindings.values}
     asked = {"prompt", *(item.name for item in fields(Sampling))}
     asked -= {option.name for option in KEPT if not option.offered_in(workflow.mode)}
     if workflow.custom:  # steps, guidance and the like stay as their owner set them
         asked -= {"preset", *(option.name for option in KEPT)}
-    for name in sorted(asked):
-        if not bound.intersection(FIELDS.get(name, ())):
-            yield Defect("field_unbound", name=name)
-    for slot in MODES[workflow.mode].slots:
-        if slot.role not in bound:
-            yield Defect("field_unbound", name=slot.role)
+    lacking = [name for name in sorted(asked) if not bound.intersection(FIELDS.get(name, ()))]
+    roles = [slot.role for slot in MODES[workflow.mode].slots if slot.role not in bound]
+    # twice as many frames take the same inputs as the frame rate, so one of the two is told
+    return [name for name in [*lacking, *roles] if name != "doubled" or "fps" not in lacking]
 
 
 def idle_options(workflow: Workflow) -> list[str]:

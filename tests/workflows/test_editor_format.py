@@ -223,3 +223,44 @@ def test_links_in_a_circle_end() -> None:
     links = [[1, 1, 0, 2, 0, "*"], [2, 2, 0, 1, 0, "*"], [3, 2, 0, 3, 0, "IMAGE"]]
 
     assert converted(nodes, links)["3"]["inputs"] == {"prefix": "x"}
+
+
+@pytest.mark.parametrize(
+    ("setter", "getter"), [("SetNode", "GetNode"), ("easy setNode", "easy getNode")]
+)
+def test_a_setter_hands_on_what_it_takes(setter: str, getter: str) -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, setter, ["pic"], inputs=[socket("IMAGE", 1)], outputs=IMAGE),
+        entry(3, "Save", ["x"], inputs=[socket("images", 2)]),
+        entry(4, getter, ["pic"], outputs=IMAGE),
+        entry(5, "Save", ["y"], inputs=[socket("images", 3)]),
+        entry(6, "Fast Groups Muter (rgthree)"),
+    ]
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"], [3, 4, 0, 5, 0, "IMAGE"]]
+
+    graph = converted(nodes, links)
+
+    assert graph.keys() == {"1", "3", "5"}
+    assert graph["3"]["inputs"]["images"] == graph["5"]["inputs"]["images"] == ["1", 0]
+
+
+def test_what_is_given_to_everybody_arrives_where_the_file_says() -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, "Reroute", inputs=[socket("", 1)], outputs=IMAGE),
+        entry(3, "Anything Everywhere", inputs=[socket("anything", 2)]),
+        entry(4, "Blur", [5], inputs=[socket("image", None)], outputs=IMAGE, mode=4),
+        entry(5, "Save", ["x"], inputs=[socket("images", 4)]),
+        entry(6, "Save", ["y"], inputs=[socket("images", None)]),
+    ]
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"], [4, 4, 0, 5, 0, "IMAGE"]]
+    spread = [
+        {"upstream": "2", "upstream_slot": 0, "downstream": key, "downstream_slot": 0}
+        for key in (4, 6)
+    ]
+
+    graph = converted(nodes, links, extra={"ue_links": spread})
+
+    assert graph.keys() == {"1", "5", "6"}
+    assert graph["5"]["inputs"]["images"] == graph["6"]["inputs"]["images"] == ["1", 0]

@@ -2,6 +2,7 @@
 
 from core.models.catalog import FAMILY
 from core.workflow.adopt.constants import constant, handed_on
+from core.workflow.adopt.film_cuts import free_given_film
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes, samplers_of
 from core.workflow.adopt.links import NumberOrigin, number_at, origin_of
@@ -52,6 +53,7 @@ def find_numbers(draft: AdoptionDraft) -> None:
         for (kind, name), whole in _WHOLE.items():
             if node.kind == kind and name in node.inputs:
                 draft.put(node.id, name, whole)
+    free_given_film(draft)
     _find_seeds(draft)
     draft.prune()
     _find_constants(draft, full)
