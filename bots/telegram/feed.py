@@ -16,7 +16,7 @@ from bots.telegram.messages import edit_text
 from bots.telegram.rendering import callback_data
 from core.domain.followups import Action
 from core.domain.people import Caller
-from core.errors import NotYours
+from core.errors import JobUnknown, NotYours
 from core.i18n.messages import name, say
 from core.service.user_feed import FeedPost, ReportDecision, ReportReason
 
@@ -36,12 +36,13 @@ async def show_offer_by_link(event: ChatEvent, link: str) -> None:
     """Say where a clip of the person would be published, as a link from a group asks.
 
     Raises:
-        NotYours: the link is none, or the person does not belong to the group.
+        JobUnknown: the link is none.
+        NotYours: the person does not belong to the group.
         ClapperError: it cannot be published.
     """
     found = _PUBLISH.fullmatch(link)
     if found is None:
-        raise NotYours(link[:40])
+        raise JobUnknown(link[:40])
     await show_offer(event, found["job"], f"-{found['chat']}" if found["chat"] else "")
 
 

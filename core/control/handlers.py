@@ -46,9 +46,11 @@ from core.control.reports import (
     TokenReport,
 )
 from core.control.service import SteeredService
+from core.domain.feed import FeedPost
 from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.quota import QuotaView
+from core.service.operator_feed import OperatorFeed
 from core.storage.dead_letters import DeadDelivery
 
 FeedCommand = ListFeeds | DropFeed | ListPosts | TakeDownPost
@@ -128,12 +130,9 @@ class CommandHandlers:
         feed = self._api.feed
         match command:
             case TakeDownPost(typed):
-                return [FeedPostReport.of(await feed.take_down(typed))]
+                return await _counted(feed, [await feed.take_down(typed)])
             case ListPosts(limit):
-                return [
-                    FeedPostReport.of(post, len(await feed.reports(post.id)))
-                    for post in await feed.posts(limit)
-                ]
+                return await _counted(feed, await feed.posts(limit))
             case DropFeed(place, kind):
                 await feed.drop(place, kind)
             case ListFeeds():
@@ -216,3 +215,8 @@ class CommandHandlers:
                         line.cancel()
             finally:
                 stopped.cancel()
+
+
+async def _counted(feed: OperatorFeed, posts: Sequence[FeedPost]) -> list[FeedPostReport]:
+    counts = await feed.report_counts(posts)
+    return [FeedPostReport.of(post, counts.get(post.id, 0)) for post in posts]
