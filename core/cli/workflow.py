@@ -15,7 +15,7 @@ from core.i18n.messages import name, say
 from core.settings import Settings, load_settings
 from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adoption
-from core.workflow.editor import convert
+from core.workflow.editor import convert, with_known_packs
 from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, parse
 from core.workflow.graph_files import text_of
@@ -204,7 +204,7 @@ def _graph(file: Path, settings: Settings) -> tuple[Graph, bool]:
         classes = installed_classes(settings)
         if classes is None:
             raise
-        return convert(text, file.name, classes), True
+        return convert(text, file.name, with_known_packs(classes)), True
 
 
 def _tell_files(files: tuple[LookedFor, ...], mode: Mode, folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.workflow.editor import convert
+from core.workflow.editor import convert, with_known_packs
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
 
 CHOICE = [
@@ -264,3 +264,50 @@ def test_what_is_given_to_everybody_arrives_where_the_file_says() -> None:
 
     assert graph.keys() == {"1", "5", "6"}
     assert graph["5"]["inputs"]["images"] == graph["6"]["inputs"]["images"] == ["1", 0]
+
+
+ROWS = [
+    {},
+    {"type": "PowerLoraLoaderHeaderWidget"},
+    {"on": True, "lora": "a.safetensors", "strength": 0.5},
+    {"on": False, "lora": "b.safetensors", "strength": 1},
+    {},
+    "",
+]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("count", [2, 0])
+def test_the_rows_of_a_table_of_loras_are_kept(installed: bool, count: int) -> None:
+    rows = [row for row in ROWS if count or "lora" not in row]
+    table = "Power Lora Loader (rgthree)"
+    nodes = [
+        entry(1, table, rows, outputs=[{"name": "MODEL", "type": "MODEL"}]),
+        entry(2, "Save", ["x"], inputs=[socket("images", 1)]),
+    ]
+    own = {table: {"input": {"required": {}, "optional": {}}, "output_node": False}}
+    text = json.dumps({"nodes": nodes, "links": [[1, 1, 0, 2, 0, "IMAGE"]]})
+
+    graph = convert(text, "mine.json", CLASSES | (own if installed else {})).to_prompt()
+
+    assert graph["1"]["inputs"] == {f"lora_{n}": ROWS[n + 1] for n in (1, 2)[:count]}
+
+
+def test_classes_of_known_packs_are_read_before_their_packs_are_there() -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, "INTConstant", [512], outputs=[{"name": "value", "type": "INT"}]),
+        entry(3, "ImageResizeKJv2", [64, 96, "area", "crop", "0, 0, 0", "center", 32, "cpu"],
+              inputs=[socket("image", 1), socket("width", 2, "INT", widget=True)], outputs=IMAGE),
+        entry(4, "Save", ["x"], inputs=[socket("images", 3)]),
+    ]  # fmt: skip
+    links = [[1, 1, 0, 3, 0, "IMAGE"], [2, 2, 0, 3, 1, "INT"], [3, 3, 0, 4, 0, "IMAGE"]]
+    text = json.dumps({"nodes": nodes, "links": links})
+
+    graph = convert(text, "mine.json", with_known_packs(CLASSES)).to_prompt()
+
+    assert graph["2"]["inputs"] == {"value": 512}
+    resized = graph["3"]["inputs"]
+    assert (resized["width"], resized["height"], resized["divisible_by"]) == (["2", 0], 96, 32)
+    with pytest.raises(EditorClassesUnknown):
+        convert(text, "mine.json", CLASSES)

@@ -1,13 +1,16 @@
-"""Let a foreign graph use all of a given film: it comes cut to the clip, whatever the owner cut."""
+"""Give what a foreign graph shows the model the length of the clip, whatever its owner had.
+
+A given film comes cut to the clip, and a picture may be shown in each of its frames.
+"""
 
 from dataclasses import dataclass
 
 from core.domain.media import MediaKind
-from core.workflow.adopt.constants import constant
+from core.workflow.adopt.constants import Place, constant
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.adopt.loaders import loaders_of
-from core.workflow.graph import Graph, Node
+from core.workflow.graph import Graph, Input, Link, Node
 
 _PICTURES = {"IMAGE", "VIDEO"}
 
@@ -28,6 +31,29 @@ _CUTS = {
     "GetImageRangeFromBatch": _Cut("images", "start_index", "num_frames", "frames", 121),
     "Video Slice": _Cut("video", "start_time", "duration", "seconds", 5.0),
 }
+# Where pictures are counted: class to the output that says how many there are.
+_COUNTERS = {"GetImageSize": 2, "GetImageSizeAndCount": 3}
+# Classes that make or leave as many pictures as an input says.
+_COUNTED = {"RepeatImageBatch": "amount", **{kind: cut.length for kind, cut in _CUTS.items()}}
+_DEPTH = 40  # nodes behind each other; deeper is a circle
+
+
+def counted_at(graph: Graph, number: Input | None) -> Place | None:
+    """Return where the number of pictures is set that ``number`` counts; None where it is none."""
+    found = number if isinstance(number, Link) else None
+    counter = graph.nodes.get(found.node) if found is not None else None
+    if counter is None or found is None or _COUNTERS.get(counter.kind) != found.slot:
+        return None
+    types, node = LinkTypes(graph), counter
+    for _ in range(_DEPTH):
+        pictures = [link for name, link in node.links()
+                    if types.type_at(node, name, link) == "IMAGE"]  # fmt: skip
+        if len(pictures) != 1 or pictures[0].node not in graph.nodes:
+            return None
+        node = graph.nodes[pictures[0].node]
+        if node.kind in _COUNTED:
+            return Place(node.id, _COUNTED[node.kind])
+    return None
 
 
 def free_given_film(draft: AdoptionDraft) -> None:
