@@ -5,8 +5,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT
-from core.domain.requests import Sampling
 from core.models.catalog import FAMILY, ModelNames
 from core.workflow.bind import take_form
 from core.workflow.bindings import Binding
@@ -14,6 +12,7 @@ from core.workflow.errors import TemplateBroken
 from core.workflow.graph import Graph, Input, Link, Node
 from core.workflow.library import Workflow
 from core.workflow.node_schema import ANY, OURS, InputSpec, NodeSpec, known_nodes
+from core.workflow.unused_fields import unbound_fields
 from core.workflow.values import FIELDS, SOUND
 
 OUTPUT_KIND = "ClapperOutput"
@@ -197,26 +196,6 @@ def value_names(mode: Mode) -> set[str]:
     derived = {value for values in FIELDS.values() for value in values}
     places = {f"{role}_at" for role in roles}
     return roles | places | files | derived | _DERIVED | _PLANNED
-
-
-def unbound_fields(workflow: Workflow) -> list[str]:
-    """Return what of a request goes nowhere in ``workflow``: names of fields, roles of files."""
-    bound = {binding.value for binding in workflow.bindings.values}
-    asked = {"prompt", *(item.name for item in fields(Sampling))}
-    asked -= {option.name for option in KEPT if not option.offered_in(workflow.mode)}
-    if workflow.custom:  # steps, guidance and the like stay as their owner set them
-        asked -= {"preset", *(option.name for option in KEPT)}
-    lacking = [name for name in sorted(asked) if not bound.intersection(FIELDS.get(name, ()))]
-    roles = [slot.role for slot in MODES[workflow.mode].slots if slot.role not in bound]
-    # twice as many frames take the same inputs as the frame rate, so one of the two is told
-    return [name for name in [*lacking, *roles] if name != "doubled" or "fps" not in lacking]
-
-
-def idle_options(workflow: Workflow) -> list[str]:
-    """Return the names of the options of the mode that the graph of ``workflow`` has no use for."""
-    bound = {binding.value for binding in workflow.bindings.values}
-    offered = (option for option in KEPT if option.offered_in(workflow.mode))
-    return [option.name for option in offered if not bound & {*FIELDS[option.name]}]
 
 
 def widened(graph: Graph) -> Iterator[Defect]:

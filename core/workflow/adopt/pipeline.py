@@ -27,7 +27,8 @@ from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.graph import Graph
 from core.workflow.library import WORKFLOWS, Workflow, paths_of
-from core.workflow.validation import defects, idle_options, unbound_fields, unknown_kinds, widened
+from core.workflow.unused_fields import idle_options, unbound_fields
+from core.workflow.validation import defects, unknown_kinds, widened
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
