@@ -14,7 +14,7 @@ import structlog
 from core.accounts.limits import QuotaRules
 from core.accounts.moderation import Moderation
 from core.app.front_gate import gate_of
-from core.app.logs import Redaction
+from core.app.redaction import Redaction
 from core.demo.samples import write_png
 from core.domain.jobs import Back, Failure, Job, JobState
 from core.domain.media import MediaKind
