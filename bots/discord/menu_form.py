@@ -53,7 +53,8 @@ async def open_form(
     words = "" if own else words_in(message)
     form = menu_form(context, interaction, mode, found, words)
     await context.state.forget_older(FRONT, LIFETIME_MS)
-    kept = {role: [file.to_json() for file in files] for role, files in found.items()}
+    listed = {role: [file.to_json() for file in files] for role, files in found.items()}
+    kept = {"files": listed, "private": message.flags.ephemeral}
     await context.state.remember(FRONT, _kept_as(interaction, str(interaction.id)), kept)
     await show_form(interaction, form)
 
@@ -140,10 +141,11 @@ async def receive_menu_form(
     if kept is None:
         raise FormExpired
     typed = typed_in(interaction)
-    files = {role: _chosen(typed.get(f"file_{role}", "1"), listed) for role, listed in kept.items()}
+    listed: dict[str, list[dict[str, Any]]] = kept.get("files", kept)  # alone, by versions before
+    files = {role: _chosen(typed.get(f"file_{role}", "1"), ones) for role, ones in listed.items()}
     options = Options.of(values_of(typed, mode, context.users.limits))
-    spoiler = any(file.spoiler for file in files.values())
-    await submit_command(context, interaction, mode, options, files, Visibility(spoiler=spoiler))
+    shown = Visibility(private=bool(kept.get("private", False)))  # nobody sees more than before
+    await submit_command(context, interaction, mode, options, files, shown)
     await context.state.remember(FRONT, _kept_as(interaction, form), None)
 
 

@@ -100,7 +100,7 @@ async def submit_command(
     """Answer a command, or a form with files, that asks for a clip.
 
     Refuse first, privately, what declares that it cannot work; then answer Discord within its three
-    seconds; then download the files and submit the job.
+    seconds; then download the files and submit the job. What is made from a hidden file is hidden.
 
     Raises:
         InvalidInput: a value or file cannot work.
@@ -110,7 +110,8 @@ async def submit_command(
     check_rights(interaction)
     limits = context.users.media_limits
     check_all(mode, given, limits)
-    at = await _defer(context, interaction, visibility)
+    veiled = visibility.spoiler or any(file.spoiler for file in given.values())
+    at = await _defer(context, interaction, replace(visibility, spoiler=veiled))
     caller = context.caller(interaction)
     uploads = context.users.files
     files = await receive_all(context.downloads, uploads, caller, mode, given, limits)

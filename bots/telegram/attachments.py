@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from telegram import Bot, Message
+from telegram import Bot, ExternalReplyInfo, Message
 from telegram.error import TelegramError
 
 from core.domain.file_types import ACCEPTED, FILM, MOVING_PICTURE, likely_kinds, never_accepted
@@ -18,6 +18,8 @@ from core.service.user_files import UserFiles
 
 log = structlog.get_logger(__name__)
 
+# what Telegram tells of a message in another chat that is answered here has its file, and no text
+MessageWithFile = Message | ExternalReplyInfo
 CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
 
 
@@ -36,7 +38,12 @@ class TelegramAttachment:
     never: tuple[str, str] | None = None  # what it is that no slot takes, and what to do
 
 
-def attachment_of(message: Message | None) -> TelegramAttachment | None:
+def answered_by(message: Message) -> MessageWithFile | None:
+    """Find what ``message`` answers, in this chat or in another one."""
+    return message.reply_to_message or message.external_reply
+
+
+def attachment_of(message: MessageWithFile | None) -> TelegramAttachment | None:
     """Find the picture, sound, video, sticker or file in ``message``, in its best quality."""
     if message is None:
         return None
@@ -57,7 +64,7 @@ def attachment_of(message: Message | None) -> TelegramAttachment | None:
     return _sticker(message) or _document(message)
 
 
-def _sticker(message: Message) -> TelegramAttachment | None:
+def _sticker(message: MessageWithFile) -> TelegramAttachment | None:
     sticker = message.sticker
     if sticker is None:
         return None
@@ -66,7 +73,7 @@ def _sticker(message: Message) -> TelegramAttachment | None:
     return TelegramAttachment(kinds, sticker.file_id, sticker.file_size or 0, never=never)
 
 
-def _document(message: Message) -> TelegramAttachment | None:
+def _document(message: MessageWithFile) -> TelegramAttachment | None:
     document = message.document
     if document is None:
         return None

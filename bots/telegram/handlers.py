@@ -1,5 +1,6 @@
 """Handle messages: commands, captions, replies, albums, answers to a question, plain media."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from telegram import Message, Update
@@ -9,7 +10,7 @@ from bots.shared.welcome import Welcomes
 from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
-from bots.telegram.attachments import attachment_of
+from bots.telegram.attachments import MessageWithFile, answered_by, attachment_of
 from bots.telegram.chat_event import ChatEvent, chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.edits import change_job, is_recent, job_asked_by
@@ -21,6 +22,7 @@ from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictur
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from bots.telegram.welcome import receive_notice
+from core.domain.jobs import Job
 from core.domain.modes import MODES, Mode
 from core.errors import TooManyFiles
 
@@ -71,19 +73,27 @@ class MessageRouter:
 
     async def _handle(self, event: ChatEvent, parts: list[Message]) -> None:
         message = event.message
-        texts = [part.text or part.caption for part in parts]
-        typed = next(
-            (found for text in texts if (found := command_of(text, self._context.bot_name))), None
-        )
+        typed, called = self._told(event, parts)
         if message.sender_chat is not None:  # a channel or an anonymous administrator
             if typed is not None and not message.is_automatic_forward:
                 await reply(self._context, message, event.texts.say("t_anonymous"))
         elif typed is not None:
             await self._run_command(event, parts, typed)
         elif is_private(message) or await self._answers_bot(event):
-            await self._continue_form(event, parts, next((text for text in texts if text), None))
-        elif (words := called_by(texts, self._context.bot_name)) is not None:
-            await self._continue_form(event, parts, words)
+            words = next((text for part in parts if (text := part.text or part.caption)), None)
+            await self._continue_form(event, parts, words if called is None else called)
+        elif called is not None:
+            await self._continue_form(event, parts, called)
+
+    def _told(
+        self, event: ChatEvent, parts: list[Message]
+    ) -> tuple[TypedCommand | None, str | None]:
+        """Return the command in a message, and what is said to the bot by its name."""
+        bot, alone = self._context.bot_name, is_private(event.message)
+        texts = [part.text or part.caption for part in parts]
+        called = called_by(texts, bot)
+        commands = (command_of(text, bot, alone=alone) for text in (*texts, called))
+        return next((found for found in commands if found), None), called
 
     async def _handle_edit(self, event: ChatEvent) -> None:
         """Change the job that a message asked for; without one handle the message as if sent now.
@@ -92,23 +102,41 @@ class MessageRouter:
             InvalidInput: a value cannot work.
             Refused: permissions, quota, policy, block or a closed intake.
         """
-        message, bot = event.message, self._context.bot_name
+        message = event.message
         text = message.text or message.caption
-        typed = command_of(text, bot)
-        called = called_by([text], bot)
+        typed, called = self._told(event, [message])
         words = typed.rest if typed else called if called is not None else text or ""
         job = await job_asked_by(event)
         if job is not None:
-            await change_job(event, job, self._read(words, job.request.mode))
+            await self._change(event, job, typed, words)
             return
         asks = typed.command in set(Mode) if typed else is_private(message) or called is not None
         if not asks or self._read(words, None).private:  # that one would be answered elsewhere
             return
         begun = await self._context.forms.has(message.chat_id, event.user.id)
-        if not begun:
+        if typed is not None or not begun:
             await self._handle(event, [message])
-        elif typed is None and words:  # its files are in the form already
+        elif words:  # its files are in the form already
             await self._continue_form(event, [], words)
+
+    async def _change(
+        self, event: ChatEvent, job: Job, typed: TypedCommand | None, words: str
+    ) -> None:
+        """Change a job by its edited message; another command takes its place while it waits.
+
+        Raises:
+            InvalidInput: a value cannot work.
+            Refused: permissions, quota, policy, block or a closed intake.
+        """
+        if typed is None or typed.command == job.request.mode:
+            await change_job(event, job, self._read(words, job.request.mode))
+        elif typed.command not in set(Mode) or job.state.terminal:
+            return
+        elif job.state.waiting:
+            await event.users.cancel(event.caller, job.id)
+            await self._handle(event, [event.message])
+        else:
+            await event.reply(event.texts.say("t_edited_late"))
 
     async def _run_command(
         self, event: ChatEvent, parts: list[Message], typed: TypedCommand
@@ -136,14 +164,22 @@ class MessageRouter:
         await event.users.access.check(event.caller)
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode).with_text(self._read(rest, mode))
-        replied = event.message.reply_to_message
+        replied = answered_by(event.message)
         _refuse_more(parts, len(MODES[mode].every_slot), mode)
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)
-        elif not form.options.prompt and replied is not None and replied.text:
-            form = form.with_text(self._read(replied.text, mode))
+        elif not form.options.prompt and (said := self._answered_words(event.message)):
+            form = form.with_text(self._read(said, mode))
         await continue_form(event, form)
+
+    def _answered_words(self, message: Message) -> str | None:
+        """Return the words that a message answers: what is quoted of them, or all; none of ours."""
+        replied = message.reply_to_message
+        ours = bool(replied and replied.from_user and replied.from_user.id == self._context.bot.id)
+        if message.quote is not None and not ours:
+            return message.quote.text
+        return replied.text if replied is not None and not ours else None
 
     async def _continue_form(
         self, event: ChatEvent, parts: list[Message], words: str | None
@@ -163,10 +199,11 @@ class MessageRouter:
         if begun is None:
             await self._context.permissions.check(event.message)
         form = begun or RequestForm()
-        files = [found for part in parts if (found := attachment_of(part))]
-        replied = event.message.reply_to_message
-        if begun is None and words and not files and (about := attachment_of(replied)):
-            parts, files = [message for message in (replied,) if message], [about]
+        sent: list[MessageWithFile] = [*parts]
+        replied = answered_by(event.message)
+        if begun is None and words and replied and not any(map(attachment_of, parts)):
+            sent = [replied]
+        files = [found for part in sent if (found := attachment_of(part))]
         if not files and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
@@ -176,7 +213,7 @@ class MessageRouter:
             form = RequestForm(options=form.options)
         _refuse_more(parts, guessed_files())
         form = form.with_text(self._read(words or "", form.mode))
-        form = await self._with_media(form, event, parts)
+        form = await self._with_media(form, event, sent)
         if words and form.mode is None and (mode := form.default_mode()) is not None:
             form = replace(form.with_mode(mode), guessed=True)
         await continue_form(event, form)
@@ -190,9 +227,11 @@ class MessageRouter:
         return read_text(text, self._context.services.users.limits, mode)
 
     async def _with_media(
-        self, form: RequestForm, event: ChatEvent, parts: list[Message]
+        self, form: RequestForm, event: ChatEvent, parts: Sequence[MessageWithFile]
     ) -> RequestForm:
         """Add every file of ``parts`` that the form accepts, downloaded and admitted.
+
+        What is made from a hidden one is hidden too.
 
         Raises:
             MediaRefused: a file cannot be used.
@@ -208,6 +247,7 @@ class MessageRouter:
                 break
             media = await self._context.attachments.fetch(event.caller, file, roles)
             form = form.with_file(media)
+            form = replace(form, spoiler=form.spoiler or bool(part.has_media_spoiler))
         return form
 
     async def _answers_bot(self, event: ChatEvent) -> bool:

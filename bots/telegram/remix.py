@@ -17,7 +17,7 @@ from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action, options_of
 from core.domain.lineage import JobOrigin
 from core.domain.people import Caller
-from core.errors import NotYours
+from core.errors import JobUnknown, NotYours
 from core.i18n.messages import say
 from core.service.public_clips import Remixable
 
@@ -92,11 +92,12 @@ async def _seen(event: ChatEvent, link: str) -> tuple[Caller, str, str]:
     """Return the person as of the chat of a link, the job and the message.
 
     Raises:
-        NotYours: it is none, or the person does not belong to that chat.
+        JobUnknown: it is none.
+        NotYours: the person does not belong to that chat.
     """
     found = _SEEN.fullmatch(link)
     if found is None:
-        raise NotYours(link[:40])
+        raise JobUnknown(link[:40])
     chat, job_id = f"-{found['chat']}", found["job"]
     if not await event.context.directory.is_member(str(event.user.id), chat):
         raise NotYours(job_id)

@@ -59,7 +59,7 @@ class FeedPostReport:
     created_at_ms: int
 
     @classmethod
-    def of(cls, post: FeedPost, reports: int = 0) -> "FeedPostReport":
+    def of(cls, post: FeedPost, reports: int) -> "FeedPostReport":
         """Report ``post``; one that is on its way out counts as removed."""
         state = "removed" if post.withdrawn else post.state.value
         target, made = post.target.title or post.target.key, post.created_at_ms

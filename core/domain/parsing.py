@@ -1,6 +1,7 @@
 """Parse values as people type them and programs send them; their range is checked elsewhere."""
 
 import math
+import re
 from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits
@@ -8,6 +9,17 @@ from core.domain.options import OPTIONS, Option, OptionKind
 from core.errors import NotANumber, SeedNotANumber
 
 SHOWN = 40  # characters of what was typed that a sentence repeats
+# how people end a number, by unit; letters are compared without case
+ENDINGS: dict[str, frozenset[str]] = {
+    unit: frozenset(endings.split())
+    for unit, endings in (
+        ("s", "s sec secs second seconds sek sekunde sekunden sekunda sekundy sekund с сек"),
+        ("px", "px pixel pixels piksel piksele pikseli"),
+        ("fps", "fps frames/s"),
+    )
+}
+_CLOCK = re.compile(r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]?\d(?:\.\d{1,3})?)")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:[.,'’ \u00a0\u202f]\d{3})+")  # 1,280 and 1.280 are counts
 
 
 def parse_option(option: Option, given: object, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's kind
@@ -76,10 +88,8 @@ def parse_seed(given: object) -> int | None:
     return int(text)
 
 
-def _number(option: Option, given: object, limits: RequestLimits, suffix: str = "") -> float:
-    typed = given
-    if isinstance(given, str):
-        typed = given.strip().lower().removesuffix(suffix).replace(",", ".")
+def _number(option: Option, given: object, limits: RequestLimits, unit: str = "") -> float:
+    typed = _plain(given, option, unit) if isinstance(given, str) else given
     try:
         number = float(typed)  # pyright: ignore[reportArgumentType]  # anything may come
     except (TypeError, ValueError, OverflowError):
@@ -88,3 +98,18 @@ def _number(option: Option, given: object, limits: RequestLimits, suffix: str = 
         low, high = option.range_in(limits)
         raise NotANumber(option.name, str(given)[:SHOWN], low, high, option.unit)
     return number
+
+
+def _plain(typed: str, option: Option, unit: str) -> str:
+    """Return a number as a program writes it: no unit, a decimal point, a time in seconds."""
+    text = typed.strip().lower()
+    for ending in sorted(ENDINGS.get(unit, {unit}), key=len, reverse=True):
+        if ending and text.endswith(ending):
+            text = text.removesuffix(ending).rstrip()
+            break
+    if option.kind is OptionKind.COUNT and _GROUPED.fullmatch(text):
+        return re.sub(r"\D", "", text)
+    text = text.replace(",", ".")
+    if unit == "s" and (clock := _CLOCK.fullmatch(text)):
+        return str(60 * int(clock["minutes"]) + float(clock["seconds"]))
+    return text

@@ -1,7 +1,7 @@
 """Reports of posts: anybody makes them, operators answer them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.accounts.limits import HOUR_MS
@@ -17,14 +17,13 @@ from core.domain.feed import (
 from core.domain.people import Requester
 from core.errors import ReportNotTaken
 from core.feed.channels import find_channel
-from core.feed.posts import require, take_down
+from core.feed.posts import REPORTED, require, take_down
 from core.storage import accounts, moderation
 from core.storage import feed as rows
 from core.storage.database import Connection, Database
 from core.storage.feed import FeedReport
 
 MOST_AN_HOUR = 5  # reports of one person
-REPORTED = "feed_reported"  # the code of the notice to operators
 LOG = "log"  # the field of a notice that names a channel: it is for all who read there
 
 
@@ -108,10 +107,10 @@ class FeedReports:
             await self._tell_each(connection, private, self._now())
         self._notices.wake()
 
-    async def reports(self, post_id: str) -> list[FeedReport]:
-        """List who reported a post, and why, the oldest first."""
+    async def counts(self, post_ids: Iterable[str]) -> dict[str, int]:
+        """Count the reports of each post; those that nobody reported are left out."""
         async with self._database.snapshot() as connection:
-            return await rows.reports_of(connection, post_id)
+            return await rows.report_counts(connection, post_ids)
 
     async def decide(
         self, actor: Requester, post_id: str, decision: ReportDecision
@@ -135,7 +134,7 @@ class FeedReports:
                 person = post.maker.key
                 await accounts.block_account(connection, person, "", now)
                 await moderation.note(connection, now, actor.key, "block", person, "")
-            count = len(await rows.reports_of(connection, post.id))
+            counts = await rows.report_counts(connection, [post.id])
         self._notices.wake()
         self._on_owed()
-        return DecidedCase(post, count)
+        return DecidedCase(post, counts.get(post.id, 0))

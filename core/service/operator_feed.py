@@ -1,14 +1,14 @@
 """What operators do about feeds, all of it written into the audit log."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.domain.feed import ChannelKind, FeedChannel, FeedPost, FeedTarget, ReportDecision
 from core.domain.people import Requester
 from core.feed.feed import Feed
 from core.feed.reports import DecidedCase
-from core.storage.feed import FeedReport
 
-__all__ = ["ChannelKind", "DecidedCase", "FeedChannel", "FeedReport", "FeedTarget", "OperatorFeed"]
+__all__ = ["ChannelKind", "DecidedCase", "FeedChannel", "FeedTarget", "OperatorFeed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class OperatorFeed:
         """List the newest posts of all feeds."""
         return await self._feed.posts.newest(limit)
 
-    async def reports(self, post_id: str) -> list[FeedReport]:
-        """List who reported a post, and why, the oldest first."""
-        return await self._feed.reports.reports(post_id)
+    async def report_counts(self, posts: Iterable[FeedPost]) -> dict[str, int]:
+        """Count the reports of each post, by its id; those that nobody reported are left out."""
+        return await self._feed.reports.counts(post.id for post in posts)
 
     async def take_down(self, typed: str) -> FeedPost:
         """Take down the post that is meant: by its id, its clip's, or ``channel/message``.

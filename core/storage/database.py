@@ -24,7 +24,7 @@ from core.storage.postgres_engine import PostgresEngine
 from core.storage.postgres_schema import SchemaDuty, prepare_schema
 from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_engine import SqliteEngine
-from core.storage.trouble import named_troubles
+from core.storage.trouble import named_troubles, require_file
 from core.storage.uncut_connection import UncutConnection, whole
 
 __all__ = ["Connection", "Database", "database_path", "open_database"]
@@ -224,6 +224,7 @@ async def open_database(
         StorageProblem: file or folder cannot be read or written.
         ServerProblem: the server does not answer, or refuses.
         DatabaseDamaged: the file fails SQLite's check.
+        DatabaseForeign: it is another program's.
         SchemaTooNew: a newer Clapper wrote it.
         SchemaBehind: somebody has to migrate it first.
         CopyUnfinished: rows are being copied into it.
@@ -231,7 +232,7 @@ async def open_database(
         BadConfiguration: not an address of a database.
     """
     async with AsyncExitStack() as held:
-        held.enter_context(lock(data_dir, hold if is_postgres(url) else DirectoryHold.ALONE))
+        held.enter_context(lock(data_dir, hold if is_postgres(url) else _of_file(hold)))
         if is_postgres(url):
             place, database = data_dir, Database(url, insecure=insecure)
             held.push_async_callback(_close, database)
@@ -241,6 +242,7 @@ async def open_database(
         else:
             place = database_path(url)
             with named_troubles(place):
+                require_file(place)
                 fresh = not place.exists() or place.stat().st_size == 0
             held.enter_context(lock_database(place))
             await asyncio.to_thread(migrate, place, clock, migrations)
@@ -253,6 +255,12 @@ async def open_database(
         yield database
         if kept_here and duty is not SchemaDuty.AWAIT:  # fronts account for clips
             await _note_end(database, data_dir)
+
+
+def _of_file(hold: DirectoryHold) -> DirectoryHold:
+    """Return how a data directory with the rows in a file is held: by one process at a time."""
+    brief = hold in {DirectoryHold.BRIEFLY, DirectoryHold.NOT}
+    return DirectoryHold.BRIEFLY if brief else DirectoryHold.ALONE
 
 
 async def _close(database: Database) -> None:

@@ -1,10 +1,12 @@
 """Every module can be imported without POSIX, so that help and errors can be shown."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCKS = re.compile(r"^\s*(?:import|from) (?:fcntl|msvcrt)\b", re.MULTILINE)
 PROGRAM = r'''
 import builtins, importlib, os, pkgutil, signal, sys, types
 
@@ -27,6 +29,9 @@ for module, names in HIDDEN.items():
 real = builtins.__import__
 
 
+CUDA_ALONE = {"triton"}  # comes with the torch of CUDA; who imports its modules asks for it first
+
+
 def without_posix(name, globals=None, locals=None, fromlist=(), level=0):
     """What the system's own libraries import is theirs; ours find nothing of POSIX."""
     ours = str((globals or {}).get("__name__")).partition(".")[0] in ("core", "bots", "webui")
@@ -46,6 +51,9 @@ for top in ("core", "bots", "webui"):
             continue  # not in the wheel; no import but a program
         try:
             importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            if error.name not in CUDA_ALONE:
+                failed.append(f"{found.name}: {error!r}")
         except Exception as error:
             failed.append(f"{found.name}: {error!r}")
 print("\n".join(failed))
@@ -58,3 +66,20 @@ def test_no_module_needs_posix_to_be_imported() -> None:
     )
 
     assert done.stdout.strip() == ""
+
+
+def test_locks_are_those_of_filelock() -> None:
+    """It has them for Windows too; what it lacks, a shared lock, stands in one place (ADR 74)."""
+    sources = [
+        path for top in ("core", "bots", "webui") for path in (ROOT / top).rglob("*.py")
+        if "testing" not in path.parts
+    ]  # fmt: skip
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources
+        if re.search(
+            r"^\s*(?:import|from) (?:fcntl|msvcrt)\b", path.read_text("utf-8"), re.MULTILINE
+        )
+    ]
+
+    assert found == ["core/storage/lock.py"]

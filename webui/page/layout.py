@@ -18,6 +18,7 @@ from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_gallery, build_lineage, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.page.style_choice import build_style_names
 from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -28,8 +29,10 @@ _STAGE = (
     "<div data-part='missing'></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
     "<figure data-part='player' class='cl-player'></figure>"
-    "<div data-part='progress' class='cl-progress'></div><div data-part='error'></div>"
-    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
+    "<div data-part='progress' class='cl-progress'></div><div data-part='drafts'></div>"
+    "<div data-part='error'></div>"
+    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div>"
+    "<div data-part='feed'></div></div>"
     "</section>"
 )
 _QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"
@@ -72,6 +75,10 @@ _PLACED = (
     "studio_loop",
     "studio_speed",
     "studio_compare",
+    "studio_drafts",
+    "studio_words",
+    "studio_words_mine",
+    "studio_words_edit",
     "studio_frame_back",
     "studio_frame_forward",
     "studio_queue_empty",
@@ -96,6 +103,7 @@ class Page:
     stage: gr.HTML
     reload: ReloadPanel
     reused: gr.HTML  # above the forms
+    style_names: gr.HTML  # what brings them into the forms
 
     @property
     def navigation(self) -> list[Any]:
@@ -126,7 +134,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
-            _arrivals()
+            _added_files()
             reused = build_reused()
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
@@ -135,6 +143,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
             build_samples()
+            style_names = build_style_names()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
             build_lineage()
@@ -149,7 +158,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                     apply_default_css=False,
                     script=lazy_address("operators"),
                 )
-    return Page(side, tabs, modes, forms, stage, reload, reused)
+    return Page(side, tabs, modes, forms, stage, reload, reused, style_names)
 
 
 def _title() -> tuple[str, str, str]:
@@ -194,12 +203,12 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     return buttons
 
 
-def _arrivals() -> None:
+def _added_files() -> None:
     """Lay out where files are added that have no field yet, by hand or from anywhere."""
     gr.HTML(
         html_template="<div></div>",
-        js_on_load="Clapper.arrivals(element)",
-        elem_id="arrivals",
+        js_on_load="Clapper.addFiles(element)",
+        elem_id="add-files",
         apply_default_css=False,
     )
 

@@ -9,6 +9,7 @@ from core.domain.followups import Action, actions_for
 from core.domain.jobs import Forecast, Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.prompt_preview import PromptPreview
 from core.i18n.messages import name, say
 from core.service.preview import ActionPrice
 from webui.studio.endings import Ending
@@ -52,6 +53,7 @@ class Moment:
     price: Callable[[Job, Action], ActionPrice | None] | None = None
     ending: Ending | None = None
     preview: ClipPreview | None = None  # while it is made
+    prompt: PromptPreview | None = None  # that it is made by, as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +145,19 @@ def buttons_of(job: Job, moment: Moment) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(
             action,
-            say(_LABELS.get(action, f"{action}_label")),
+            _label(job, action),
             primary=action is Action.AGAIN,
             price=_price(job, action, moment),
         )
         for action in actions_for(job, limits)
         if action not in _SHOWN_OTHERWISE
     )
+
+
+def _label(job: Job, action: Action) -> str:
+    if action is Action.QUALITY and job.group is not None:
+        return say("finish_label", {"number": job.group.number})
+    return say(_LABELS.get(action, f"{action}_label"))
 
 
 def _price(job: Job, action: Action, moment: Moment) -> str:

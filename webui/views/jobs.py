@@ -84,10 +84,12 @@ class JobView:
     group: str = ""  # the drafts that it was asked for with: the id of the first; empty: none
     group_number: int = 0  # its place among them, from 1
     group_size: int = 0
+    group_label: str = ""  # in words
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
     inputs: tuple[InputView, ...] = ()
+    words: str = ""  # that a model was given in place of the prompt; empty: the prompt itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class StateView:
     kept: bool = True  # False: whoever asks is a new guest with every request
     missing: ErrorView | None = None  # the job that was asked for: unknown, or somebody else's
     operator: bool = False  # may see the operators' page, which asks again
+    drafts: tuple[JobView, ...] = ()  # of the job, itself among them, in their order
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
@@ -148,6 +151,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         calm=calm(job),
         ending=_ending_view(moment),
         inputs=input_views(job),
+        words=_model_words(job, moment),
     )
 
 
@@ -161,6 +165,8 @@ def lineage(job: Job) -> dict[str, Any]:
     if job.group is not None:
         found |= {"group": job.group.id, "group_number": job.group.number}
         found["group_size"] = job.group.size
+        data = {"number": job.group.number, "size": job.group.size}
+        found["group_label"] = say("draft_of", data)
     return found
 
 
@@ -169,6 +175,14 @@ def _preview_view(job: Job, moment: Moment) -> PreviewView | None:
     if preview is None or job.state is not JobState.RUNNING:
         return None
     return PreviewView(f"previews/{job.id}.webp?v={preview.tag}", preview.moments)
+
+
+def _model_words(job: Job, moment: Moment) -> str:
+    """Return what the prompt enhancer wrote; empty where nothing was, or not yet."""
+    if job.state is JobState.RUNNING:
+        return moment.prompt.words if moment.prompt else ""
+    note = prompt_note(job)
+    return str(note.data.get("prompt", "")) if note else ""
 
 
 def _ending_view(moment: Moment) -> EndingView | None:
@@ -194,7 +208,7 @@ def facts(job: Job) -> str:
     notes = (words_note(job.asked), prompt_note(job))
     style = job.asked.style
     told = [] if style is None else [say("studio_style", {"name": style.name})]
-    told += [explain(note) for note in notes if note]
+    told += [explain(note) for note in notes if note and note.code != "prompt_enhanced"]
     return " · ".join([say("studio_facts", data), *told])
 
 

@@ -14,10 +14,12 @@ and ``group`` rows in a row share one of them.
 # Triton compiles these functions, their annotations too, and knows no ``Any``.
 
 from importlib import import_module
+from subprocess import SubprocessError  # of the C compiler that Triton calls
 from typing import Any
 
 triton: Any = import_module("triton")
 tl: Any = import_module("triton.language")
+TritonError: type[Exception] = import_module("triton.errors").TritonError
 
 BLOCK = 1024  # values of a row that one program computes: 8 a thread, 16 bytes
 _BLOCK: Any = tl.constexpr(BLOCK)
@@ -122,9 +124,20 @@ class PointwiseKernels:
         self._prepared: set[tuple[Any, Any]] = set()
 
     def prepare(self, like: Any) -> None:
-        """Compile all of them for the type and the device of ``like``: not while recording."""
+        """Compile all of them for the type and the device of ``like``: not while recording.
+
+        Raises:
+            RuntimeError: Triton or its compiler cannot; CUDA's errors are of this kind, too.
+        """
         if (like.dtype, like.device) in self._prepared:
             return
+        try:
+            self._launch_each(like)
+        except (TritonError, ValueError, OSError, SubprocessError) as error:
+            raise RuntimeError("kernels cannot be compiled") from error
+        self._prepared.add((like.dtype, like.device))
+
+    def _launch_each(self, like: Any) -> None:
         x = like.new_zeros(4, BLOCK)
         row, angles = x[:1], x.view(1, 4, 2, BLOCK // 2)[..., : BLOCK // 4].transpose(1, 2)
         self.modulate(x, row, row, 4)
@@ -133,7 +146,6 @@ class PointwiseKernels:
             self.add_product(x, x.clone(), row, 4, at_once=at_once)
         self.by_head(x.view(4, 2, -1), x[:, :16].clone().flatten()[:8].view(4, 2))
         self.rotate(x[None], angles, angles)
-        self._prepared.add((like.dtype, like.device))
 
     def modulate(self, x: Any, scale: Any, shift: Any, group: int) -> Any:
         """Return ``x · scale + shift``, two operations.

@@ -31,7 +31,11 @@ class Kernels(Protocol):
         ...
 
     def prepare(self, like: Any) -> None:
-        """Compile for the type and the device of ``like``."""
+        """Compile for the type and the device of ``like``.
+
+        Raises:
+            RuntimeError: it cannot be done.
+        """
         ...
 
 

@@ -131,6 +131,21 @@ async def test_a_veiled_picture_becomes_a_veiled_clip(guild) -> None:
     assert all(name.startswith("SPOILER_") for name in clip.files)
 
 
+async def test_a_veiled_picture_of_a_command_becomes_a_veiled_clip(guild) -> None:
+    image = {**guild.file("image"), "filename": "SPOILER_a.png"}
+    options = {"preset": "fast", "seconds": 1.0, "width": 256, "height": 256}
+    asked = await guild.server.command(
+        "i2v", ANN, guild.channel, {"image": image}, prompt="x", **options
+    )
+    assert all(name.startswith("SPOILER_") for name in (await guild.clip(asked)).files)
+
+
+async def test_what_one_person_alone_sees_is_animated_for_them_alone(guild) -> None:
+    asked = await opened(guild, "Animate", attachments=[guild.file("image")], flags=64)
+    clip = await guild.clip(await guild.server.submit(asked, ANN, {"seconds": "1"}))
+    assert clip.ephemeral
+
+
 async def test_more_bytes_than_allowed_are_refused_though_nobody_said_how_many(guild) -> None:
     image = guild.file("image")
     path = image["url"].split("/cdn/")[1]

@@ -1,6 +1,13 @@
 import pytest
 
-from bots.telegram.option_parser import TypedCommand, TypedText, command_of, options_of, read_text
+from bots.telegram.option_parser import (
+    TypedCommand,
+    TypedText,
+    called_by,
+    command_of,
+    options_of,
+    read_text,
+)
 from bots.telegram.rendering import CAPTION_LIMIT, callback_data, clip_text, parse_callback_data
 from core.domain.followups import Action
 from core.domain.limits import RequestLimits
@@ -17,6 +24,7 @@ LIMITS = RequestLimits()
         ("/T2V@Clapper_Bot a kite", TypedCommand("t2v", "a kite")),
         ("/t2v\na kite\nflies", TypedCommand("t2v", "a kite\nflies")),
         ("/help", TypedCommand("help", "")),
+        ("\u200f/t2v a kite", TypedCommand("t2v", "a kite")),
         ("/t2v@other_bot a kite", None),
         ("see /t2v", None),
         ("a/b", None),
@@ -28,6 +36,25 @@ def test_commands_are_found_at_the_beginning_and_only_ours(
     text: str | None, typed: TypedCommand | None
 ) -> None:
     assert command_of(text, "clapper_bot") == typed
+
+
+def test_in_a_chat_with_the_bot_alone_every_command_is_meant_for_it() -> None:
+    assert command_of("/t2v@old_name a kite", "bot", alone=True) == TypedCommand("t2v", "a kite")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@Clapper_Bot, a kite", "a kite"),
+        ("\u200f@clapper_bot: a kite", "a kite"),
+        ("have you tried @clapper_bot?", None),
+        ("ask @clapper_bot nicely", None),
+        ("@clapper_bots a kite", None),
+        ("me@clapper_bot", None),
+    ],
+)
+def test_the_name_of_the_bot_calls_it_at_the_beginning(text: str, said: str | None) -> None:
+    assert called_by([text], "clapper_bot") == said
 
 
 def test_options_follow_the_prompt_in_any_order_and_spelling() -> None:
@@ -45,6 +72,41 @@ def test_lengths_may_have_a_comma_and_a_unit() -> None:
     assert options_of("--seconds 2,5s", LIMITS).seconds == 2.5
 
 
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("--ar 9:16 a kite rises --seed 4 over the hill", {"aspect": "9:16", "seed": 4}),
+        ("--ar 9x16, a kite rises over the hill", {"aspect": "9:16"}),
+        ("a kite rises --seconds 5 sec over the hill", {"seconds": 5.0}),
+        ("a kite rises --duration 0:05 over the hill", {"seconds": 5.0}),
+        ("a kite rises --camera Dolly in over the hill", {"camera": "dolly_in"}),
+        ("a kite rises --size 1280 × 704 over the hill", {"width": 1280, "height": 704}),
+        ("a kite rises --width 1,280 --height 704px over the hill", {"width": 1280, "height": 704}),
+        ("a kite --no “rain, fog” rises over the hill", {"negative_prompt": "rain, fog"}),
+        ("a kite --negative «rain» rises over the hill", {"negative_prompt": "rain"}),
+        ("a kite --negative „fog“ rises over the hill", {"negative_prompt": "fog"}),
+        ("a kite rises over the hill -seed=5 -fps 24", {"seed": 5, "fps": 24}),
+        ("a kite rises over the hill -neg fog", {"negative_prompt": "fog"}),
+        ("a kite rises over the hill ―seed 5", {"seed": 5}),
+        ("a kite rises over the hill −−seed 5", {"seed": 5}),
+        ("－－preset fast a kite rises over the hill", {"preset": "fast"}),
+    ],
+)  # fmt: skip
+def test_a_value_ends_where_the_prompt_goes_on(text: str, options: dict[str, object]) -> None:
+    assert options_of(text, LIMITS) == Options(prompt="a kite rises over the hill", **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_lines_of_a_prompt_after_its_options_stay_lines() -> None:
+    prompt = "a man at the door:\n— Hola.\n— Adiós."
+    assert options_of(f"--ar 9:16\n{prompt}", LIMITS) == Options(prompt=prompt, aspect="9:16")
+
+
+@pytest.mark.parametrize(("typed", "veiled"), [("=yes", True), (":false", False), ("", True)])
+def test_a_flag_may_say_that_it_is_not_set(typed: str, *, veiled: bool) -> None:
+    found = read_text(f"a kite --spoiler{typed} rises", LIMITS)
+    assert (found.options.prompt, found.spoiler) == ("a kite rises", veiled)
+
+
 @pytest.mark.parametrize("typed", ["--size big", "--size 1280", "--camera", "--preset="])
 def test_unknown_options_sizes_and_choices_that_are_none_name_the_choices(typed: str) -> None:
     with pytest.raises(NotAChoice):
@@ -59,6 +121,10 @@ def test_unknown_options_sizes_and_choices_that_are_none_name_the_choices(typed:
         "elle dit —non, merci— et part",
         "ela diz: —No, obrigada.",
         "two dashes -- really -- in prose",
+        "--No quiero irme-- dice ella",
+        "— Нет, — сказал он. — Время!",
+        "«—Preset—», disse",
+        "rock-n-roll at -5 degrees",
     ],
 )
 def test_dashes_of_prose_stay_in_the_prompt(prose: str) -> None:
@@ -70,6 +136,17 @@ def test_an_unknown_name_stays_in_the_prompt_and_is_named() -> None:
 
     assert (found.options.prompt, found.options.seed) == ("a kite --wings 2", 7)
     assert found.unknown == ("--wings",)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    ["—seconds later he falls", "—style matters— he said", "a -private garden- at dawn"],
+)
+def test_a_known_name_in_prose_stays_there_and_is_named(prose: str) -> None:
+    found = read_text(prose, LIMITS)
+    assert found.options == Options(prompt=prose)
+    assert len(found.unknown) == 1
+    assert not found.private
 
 
 def test_habits_of_other_programs_are_understood() -> None:
