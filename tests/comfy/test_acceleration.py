@@ -666,7 +666,7 @@ def test_kernels_that_cannot_be_compiled_are_left_out(
     assert not kernels.used
 
 
-def testasked_first_of_another_thread_are_torchs_own_meanwhile(network: Network) -> None:
+def test_operators_of_another_thread_are_torchs_own_meanwhile(network: Network) -> None:
     torch = network.torch
     asked: list[str] = []
 
