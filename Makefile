@@ -8,7 +8,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 2)')
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo setup run test test-slow test-cluster test-space torture check audit coverage format clean test-comfy test-gpu bench lock space-lock
+.PHONY: help demo setup run test test-slow test-cluster test-space newcomer torture check wheel audit coverage format clean test-comfy test-gpu bench lock space-lock
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s "|"
@@ -35,6 +35,9 @@ test-cluster: $(VENV)/.dev ## a front and workers as processes, killed fifty tim
 test-space: $(VENV)/.dev ## the built folder as a Space runs it; as root, with Debian's chromium
 	$(BIN)/python -m pytest -n $(WORKERS) tests/space
 
+newcomer: $(VENV)/.dev ## what README says, typed in a clean place with PYTHON; WHOLE=1: with all tests
+	$(BIN)/python -m pytest -x --durations=0 --durations-min=1 tests/newcomer --newcomer=$(PYTHON) $(if $(WHOLE),--whole)
+
 torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes
 	$(BIN)/python -m pytest tests/torture tests/integration/media --torture
 
@@ -51,6 +54,7 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 	$(BIN)/python bench/structure.py --long
+	@$(MAKE) --no-print-directory audit
 
 lock: $(VENV)/.app ## what the image installs, with the hash of every file: requirements.lock
 	$(PIP) install uv==0.13.9
@@ -63,10 +67,14 @@ space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
 	$(PIP) install uv==0.13.9
 	$(BIN)/python -m core.cli.space.lock
 
-audit: | $(VENV)/bin/python ## known weaknesses of what is pinned; asks the package index about every pin
-	$(PYTHON) -m venv $(VENV)/audit
-	$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1
-	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+wheel: $(VENV)/.app ## what pipx or uv tool installs, into dist/
+	$(PIP) install --constraint constraints.txt hatchling
+	$(BIN)/python -m hatchling build --target wheel
+
+audit: | $(VENV)/bin/python ## known weaknesses of what is pinned, where the package index tells them
+	-@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && \
+	  $(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1; }
+	@$(PYTHON) bench/audit.py $(VENV)/audit/bin/pip-audit constraints.txt
 
 coverage: $(VENV)/.dev ## `make test`, and which lines it ran: htmlcov/
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture \

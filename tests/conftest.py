@@ -35,6 +35,7 @@ SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
     "gpu": ("--gpu", "needs a CUDA device: make test-gpu"),
     "torture": ("--torture", "takes many minutes: make torture"),
+    "newcomer": ("--newcomer", "installs everything anew: make newcomer"),
 }
 
 
@@ -42,11 +43,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
     parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
     parser.addoption("--torture", action="store_true", help="all points of tests/torture")
+    parser.addoption(
+        "--newcomer", nargs="?", const="python3", metavar="PYTHON", help="walk what README says"
+    )
+    parser.addoption("--whole", action="store_true", help="of that walk all tests, not some")
     parser.addoption("--day", action="store_true", help="20 000 jobs in one process")
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start end at Ctrl-C: a shell's background job ignores it for all."""
+    """Let programs that tests start end at Ctrl-C, which a shell's background job ignores for all.
+
+    They speak English, whatever the developer's terminal does.
+    """
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

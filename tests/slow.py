@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent
 SLOW = frozenset(
     {
         "browser/test_access.py",
+        "browser/test_drafts.py",
         "browser/test_foreign.py",
         "browser/test_inputs.py",
         "browser/test_kept_forms.py",
@@ -25,9 +26,11 @@ SLOW = frozenset(
         "browser/test_sign_in.py",
         "browser/test_stage.py",
         "browser/test_studio.py",
+        "browser/test_timeline.py",
         "browser/test_touch.py",
         "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",
+        "integration/cli/test_setup_terminal.py",
         "integration/discord/test_faults.py",
         "integration/discord/test_kill.py",
         "integration/gate/test_clips.py",
@@ -47,6 +50,7 @@ SLOW = frozenset(
         "integration/studio/test_addresses.py",
         "integration/studio/test_agents.py",
         "integration/studio/test_clip_sources.py",
+        "integration/studio/test_drafts.py",
         "integration/studio/test_guessing.py",
         "integration/studio/test_loans.py",
         "integration/studio/test_gallery.py",

@@ -34,7 +34,7 @@ from webui.page.original_routes import OriginalRoutes
 from webui.page.preflight import Preflight
 from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
-from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
+from webui.page.theme import ROOT_STYLE, STYLE_SHEETS, icons, script, theme
 from webui.routes import StudioRoutes
 from webui.serving.assets import Assets
 from webui.serving.compression import Compression
@@ -192,7 +192,7 @@ def start(
         footer_links=["api"],
         theme=theme(),
         css=icons(),
-        css_paths=[STYLES],
+        css_paths=[*STYLE_SHEETS],
         # the script itself: a request for it could lose the race
         head=f"{ROOT_STYLE}<script>{script()}</script>",
         state_session_capacity=CAPACITY,

@@ -20,6 +20,14 @@ TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")  # what BotFather gives: the bo
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # source: Bot API, setWebhook, secret_token
 
 
+def check_token(settings: Settings) -> list[PlatformCheck]:
+    """Check whether the token looks like one of Telegram's; a server of one's own takes any."""
+    token = settings.telegram.token
+    if token is None or settings.telegram.api_url or TOKEN.fullmatch(token.get_secret_value()):
+        return []
+    return [PlatformCheck("Telegram", "bad", say("td_format"), say("td_token_fix"))]
+
+
 def check_webhook(settings: Settings) -> list[PlatformCheck]:
     """Check the address and the secret of a webhook, where there is one."""
     telegram = settings.telegram
@@ -46,11 +54,9 @@ def require_secret(settings: Settings) -> None:
 
 async def examine(settings: Settings) -> list[PlatformCheck]:
     """Check whether Telegram accepts these settings; return one line for each finding."""
-    if settings.telegram.token is None:
+    if settings.telegram.token is None or check_token(settings):  # of which check() tells
         return []
     token = settings.telegram.token.get_secret_value()
-    if not TOKEN.fullmatch(token) and not settings.telegram.api_url:
-        return [PlatformCheck("Telegram", "bad", say("td_format"), say("td_token_fix"))]
     try:
         async with open_bot(settings, token) as bot:
             me = bot.bot

@@ -33,7 +33,7 @@ from bots.telegram.albums import Albums
 from bots.telegram.api_errors import NOT_THERE, ChatMoved
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
-from bots.telegram.checks import check_webhook, examine, require_secret
+from bots.telegram.checks import check_token, check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import POSTS
@@ -94,8 +94,8 @@ class TelegramFront:
         return settings.telegram.token is not None
 
     def check(self, settings: Settings) -> list[PlatformCheck]:
-        """Check the webhook."""
-        return check_webhook(settings)
+        """Check the form of the token, and the webhook."""
+        return [*check_token(settings), *check_webhook(settings)]
 
     def term(self, settings: Settings) -> str:
         """Return the name of the term of the bot; a webhook has it too, for its deliveries."""

@@ -8,10 +8,11 @@ import asyncio
 import hmac
 import ipaddress
 import json
+import re
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ MOST_BYTES = 8192  # of a request's head
 HEAD_S = 5.0  # until it has to be there
 ANSWER_S = 0.9  # until the loop of the service has to have answered
 LIVE_S = 120.0  # the loop may stand still so long: some executors hold it while they start
+_ABSOLUTE = re.compile(r"https?://[^/?]*")  # RFC 9112, 3.2.2: as proxies ask
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -56,6 +58,7 @@ class _Response:
     body: bytes
     kind: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    sent_bytes: int | None = None  # of the body; None: all
 
     @classmethod
     def json(cls, status: int, data: object) -> "_Response":
@@ -72,7 +75,7 @@ class _Response:
         }
         lines = [f"HTTP/1.1 {self.status} {_REASONS[self.status]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join([*lines, "", ""]).encode() + self.body
+        return "\r\n".join([*lines, "", ""]).encode() + self.body[: self.sent_bytes]
 
 
 @asynccontextmanager
@@ -162,8 +165,8 @@ class _HealthServer:
         target, _, protocol = rest.rpartition(" ")
         if not protocol.startswith("HTTP/1."):
             return _Response(400, b"")
-        if method != "GET":
-            return _Response(405, b"", headers={"Allow": "GET"})
+        if method not in {"GET", "HEAD"}:
+            return _Response(405, b"", headers={"Allow": "GET, HEAD"})
         headers = {name.strip().lower(): value.strip() for name, _, value in
                    (line.partition(":") for line in lines if line)}  # fmt: skip
         if not self._is_ours(headers.get("host", "")):
@@ -173,8 +176,9 @@ class _HealthServer:
             "/readyz": self._ready,
             "/metrics": self._metrics,
         }
-        path = target.partition("?")[0]
-        return await answers[path](headers) if path in answers else _Response(404, b"")
+        path = _ABSOLUTE.sub("", target).partition("?")[0]
+        found = await answers[path](headers) if path in answers else _Response(404, b"")
+        return found if method == "GET" else replace(found, sent_bytes=0)
 
     def _is_ours(self, host: str) -> bool:
         """Return whether a request for ``host`` may be answered; HTTP/1.0 probes name none."""

@@ -15,6 +15,7 @@ from core.app.steering import steered_service
 from core.control.server import control_server
 from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import say
+from core.runtime.listening import host_in_address
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
         gate = core.settings.gate
         if gate.port is not None:
             port = await stack.enter_async_context(front_gate(core))
-            announce(say("gate_ready", {"host": gate.host, "port": port}))
+            announce(say("gate_ready", {"host": host_in_address(gate.host), "port": port}))
         watch = AlertWatch(
             core.alerts, core.readiness, core.housekeeping, core.settings.alerts.restarts
         )
@@ -69,7 +70,7 @@ async def health_of(core: Core, host: str, announce: Callable[[str], None]) -> A
         return
     probes = Probes(core.readiness.read, lambda: collect(core), _token(core))
     async with health_server(host, port, probes) as actual:
-        announce(say("health_ready", {"host": host, "port": actual}))
+        announce(say("health_ready", {"host": host_in_address(host), "port": actual}))
         yield
 
 

@@ -5,7 +5,6 @@ Looks at settings and at this machine only, never at a network; what a platform 
 """
 
 import errno
-import socket
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ from pathlib import Path
 
 from core.accounts.weights import Shares
 from core.app.frontend import Checkable, Front
+from core.app.log_place import log_problem
 from core.domain.access import CHATS, OWN, AccessKind, read_entries
 from core.errors import ClapperError
 from core.errors.setup import NotReady
 from core.i18n.messages import explain, say
 from core.interfaces.platform_check import PlatformCheck
+from core.runtime.listening import refusal_at
 from core.settings import Settings, look_at_names
 
 LOOPBACK = "127.0.0.1"
@@ -38,6 +39,7 @@ def check_settings(settings: Settings, fronts: Iterable[Front]) -> Iterator[Plat
     """Check what can be told before anything is opened: names, accounts, each front's settings."""
     fronts = list(fronts)
     yield from check_names()
+    yield from check_log(settings)
     yield from check_access(settings, fronts)
     yield from _people(settings, {*_NOT_FRONTS, *(front.name for front in fronts)})
     for front in fronts:
@@ -69,6 +71,17 @@ def check_names() -> Iterator[PlatformCheck]:
         facts = {"path": found.file}
         detail = say("doctor_file_open", facts)
         yield PlatformCheck(what, "note", detail, say("doctor_file_open_fix", facts))
+
+
+def check_log(settings: Settings) -> Iterator[PlatformCheck]:
+    """Check whether a log can be kept where the settings say."""
+    try:
+        problem = log_problem(settings)
+    except ClapperError:  # the address of the database: told where that is opened
+        return
+    if problem is not None:
+        fix = say("doctor_log_fix")
+        yield PlatformCheck(say("doctor_settings"), "bad", explain(problem), fix)
 
 
 def check_access(settings: Settings, fronts: Iterable[Front]) -> Iterator[PlatformCheck]:
@@ -103,21 +116,26 @@ def check_ports(
     """
     names = None if fronts is None else {front.name for front in fronts}
     for one in ports(settings):
-        if names is not None and one.front and one.front not in names:
-            continue
-        number = _refusal(one.host, one.port)
-        if number is None:
-            continue
-        code = {errno.EADDRINUSE: "doctor_port_taken", errno.EACCES: "doctor_port_forbidden"}
-        said = code.get(number, "doctor_port_host")
-        facts = {"name": one.variable, "port": one.port, "host": one.host}
-        yield PlatformCheck(
-            say("doctor_port"), "bad", say(said, facts), say("doctor_port_fix", facts)
-        )
+        if names is None or not one.front or one.front in names:
+            yield from check_port(one)
+
+
+def check_port(one: ListeningPort) -> Iterator[PlatformCheck]:
+    """Check whether the service can listen there."""
+    number = refusal_at(one.host, one.port)
+    if number is None:
+        return
+    said = {errno.EADDRINUSE: "doctor_port_taken", errno.EACCES: "doctor_port_forbidden"}
+    facts = {"name": one.variable, "port": one.port, "host": one.host}
+    detail = say(said.get(number, "doctor_port_host"), facts)
+    fix = say("doctor_port_fix", facts)
+    if number not in said:
+        fix = say("doctor_host_fix", {"name": one.variable.replace("PORT", "HOST")})
+    yield PlatformCheck(say("doctor_port"), "bad", detail, fix)
 
 
 def ports(settings: Settings) -> list[ListeningPort]:
-    """Return the ports of everything that is switched on; port 0 is any free one."""
+    """Return where everything that is switched on listens; port 0 is any free one."""
     found: list[ListeningPort] = []
     if settings.studio.enabled:
         found.append(
@@ -134,7 +152,7 @@ def ports(settings: Settings) -> list[ListeningPort]:
     gate = settings.gate
     if gate.port is not None:
         found.append(ListeningPort("CLAPPER_GATE_PORT", gate.host, gate.port))
-    return [one for one in found if one.port]
+    return found
 
 
 def refuse_broken(findings: Iterable[PlatformCheck]) -> None:
@@ -168,18 +186,3 @@ def _others_read(path: Path) -> bool:
         return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
     except OSError:
         return False
-
-
-def _refusal(host: str, port: int) -> int | None:
-    """Return the error number for listening there, None where it works, -1 for no such host."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-            probe.listen(1)  # on Linux a port that is bound to another address says so only here
-        except socket.gaierror:
-            return -1
-        except OSError as error:
-            return error.errno or -1
-    return None

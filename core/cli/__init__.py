@@ -20,6 +20,10 @@ def main() -> None:
     if status is not None:
         sys.exit(status)
 
+    from core.i18n.messages import speak_in_terminal
+    from core.settings.terminal_locale import terminal_locale
+
+    speak_in_terminal(terminal_locale())  # before modules of commands say their help
     gc.disable()  # what modules make stays: looking through it takes a quarter of the start
     from core.cli.app import APP
 

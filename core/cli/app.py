@@ -18,7 +18,7 @@ from core import __version__
 from core.app.logs import set_up_logging
 from core.cli.exit_codes import explained_exit
 from core.cli.terminal import out
-from core.i18n.messages import say
+from core.i18n.messages import say, speak_in_terminal
 from core.runtime.permissions import private_files
 from core.settings import use_env_file
 
@@ -53,6 +53,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
 
 # What these make belongs to the installation, and whoever runs the service has to read it.
 _INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
+_SERVING = frozenset({"serve", "worker"})
 
 
 class _Root(TyperGroup):
@@ -99,6 +100,8 @@ def root(
     del show_version
     if env_file is not None:
         use_env_file(env_file)
+    if context.invoked_subcommand in _SERVING:
+        speak_in_terminal(None)  # as its log: what it says without a reader is for everybody
     if context.invoked_subcommand not in _INSTALLING:
         context.with_resource(private_files())
     set_up_logging("debug" if debug else "info" if verbose else "error")

@@ -214,7 +214,7 @@ class _Look(AbstractContextManager[None]):
         del kind, trace
         problem = storage_problem(error) if isinstance(error, Exception) else None
         if problem is not None:
-            self.broke.append(DoctorFinding("", Severity.BAD, problem.code, explain(problem)))
+            self.broke.append(DoctorFinding("", Severity.BAD, explain(problem)))
         elif isinstance(error, Exception):
             log.debug("look_broke", exc_info=error)
             sentence = say("doctor_check_broke", {"kind": type(error).__name__})
@@ -225,11 +225,15 @@ class _Look(AbstractContextManager[None]):
 
 def _found(settings: Settings) -> Iterator[DoctorFinding]:
     """Look at everything."""
+    told: set[str] = set()
     for look in LOOKS:
         done = _Look()
         with done:
-            yield from list(look(settings))
-        yield from done.broke
+            for finding in list(look(settings)):
+                told.add(finding.detail)
+                yield finding
+        yield from (finding for finding in done.broke if finding.detail not in told)
+        told |= {finding.detail for finding in done.broke}
 
 
 def _refused(problem: BadSettings) -> Iterator[DoctorFinding]:

@@ -9,13 +9,13 @@ from core.app.preflight import check_ports, check_settings, ports
 from core.app.serve import found_fronts
 from core.cli.estimate import recorded
 from core.cli.findings import DoctorFinding, Severity, findings_of
+from core.cli.running import is_running
 from core.domain.modes import Mode
 from core.errors import ClapperError
-from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import explain, say
 from core.queue.intake import read_intake
+from core.runtime.file_names import BEFORE_RESTORE, entries_of
 from core.settings import Settings
-from core.storage.lock import LOCK_NAME, lock
 from core.workflow.library import load, paths_of
 from core.workflow.model_files import NamedFileState, look_for_files
 
@@ -42,6 +42,10 @@ def look_at_data(settings: Settings) -> Iterator[DoctorFinding]:
         facts = {"path": folder}
         detail = say("doctor_data_unwritable", facts)
         yield DoctorFinding(say("doctor_data"), Severity.BAD, detail, say("doctor_data_fix", facts))
+    for kept in entries_of(settings.data_dir, BEFORE_RESTORE):
+        detail = say("doctor_old_data_kept", {"path": kept})
+        fix = say("doctor_old_data_fix")
+        yield DoctorFinding(say("doctor_old_data"), Severity.NOTE, detail, fix)
 
 
 def look_at_ports(settings: Settings) -> Iterator[DoctorFinding]:
@@ -54,22 +58,9 @@ def look_at_ports(settings: Settings) -> Iterator[DoctorFinding]:
         return
     found = list(findings_of(check_ports(settings)))
     yield from found
-    if not found:
-        numbers = {"ports": ", ".join(str(one.port) for one in listening)}
+    if not found and any(one.port for one in listening):
+        numbers = {"ports": ", ".join(str(one.port) for one in listening if one.port)}
         yield DoctorFinding(say("doctor_port"), Severity.GOOD, say("doctor_ports_good", numbers))
-
-
-def is_running(settings: Settings) -> bool:
-    """Return whether another process uses the data directory."""
-    if not (settings.data_dir / LOCK_NAME).exists():
-        return False
-    try:
-        with lock(settings.data_dir):
-            return False
-    except DataDirectoryBusy:
-        return True
-    except (ClapperError, OSError):  # the look at the database says what is wrong there
-        return False
 
 
 def look_at_intake(settings: Settings) -> Iterator[DoctorFinding]:

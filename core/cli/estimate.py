@@ -94,9 +94,15 @@ def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[s
 
 @asynccontextmanager
 async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None]:
-    """Yield the database beside a service that may be running; None where there is none yet."""
-    from core.storage.claim import is_database_of_ours, is_marked
+    """Yield the database beside a service that may be running; None where there is none yet.
+
+    Raises:
+        DatabaseForeign: it is another program's.
+        StorageUnavailable: it cannot be read.
+    """
+    from core.storage.claim import is_marked
     from core.storage.database import Database
+    from core.storage.database_owner import is_database_of_ours, refuse_foreign
 
     database = Database(settings.database, insecure=settings.database_insecure)
     try:
@@ -105,6 +111,8 @@ async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None
         if not marked and not (file and is_database_of_ours(file)):
             yield None
             return
+        if file is not None:
+            refuse_foreign(file)
         async with database.snapshot() as connection:
             ready = await has_runs(connection)
         yield database if ready else None

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 __all__ = ["ExitStatus", "err", "explained_exit", "out", "print_json"]
 
 # the root of commands says these itself; a reader that went away is told nothing
-_SAID_ELSEWHERE = (TyperException, typer.Exit, typer.Abort, SystemExit, BrokenPipeError)
+_SAID_ELSEWHERE = (TyperException, typer.Exit, SystemExit, BrokenPipeError)
 
 
 class ExitStatus(IntEnum):
@@ -129,6 +129,10 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
         if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
             err().print(say("cli_interrupted"))
             raise typer.Exit(ExitStatus.INTERRUPTED) from None
+        if isinstance(error, typer.Abort):  # at a question, whose line is not ended yet
+            ended = isinstance(error.__context__, EOFError)
+            err().print(f"\n{say('cli_unanswered' if ended else 'cli_left')}", soft_wrap=True)
+            raise typer.Exit(ExitStatus.INVALID if ended else ExitStatus.INTERRUPTED) from None
         problem = _named(error)
         if structlog.is_configured() and logging.getLogger().isEnabledFor(logging.DEBUG):
             log.debug("command_failed", exc_info=error)

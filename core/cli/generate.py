@@ -24,6 +24,7 @@ from core.cli.generation_lines import print_accepted
 from core.cli.job_lines import job_as_json
 from core.cli.picture_arguments import IMAGE, placed_pictures
 from core.cli.remote_generation import RemoteGeneration, clip_command
+from core.cli.steering import no_other_process
 from core.cli.table_parameters import (
     file_parameters,
     help_modes,
@@ -143,7 +144,8 @@ async def _generate(request: "_ClipRequest", console: PlainConsole) -> JobReport
                 request.mode, request.options, request.paths, request.file, force=request.force
             )
             return await RemoteGeneration(service, command, console).run()
-    return await _generate_here(settings, request, console)
+    with no_other_process():
+        return await _generate_here(settings, request, console)
 
 
 async def _generate_here(

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from core.cli.exit_codes import ExitStatus, explained_exit
+from core.cli.questions import confirmed
 from core.cli.terminal import PlainConsole, literally, out
 from core.domain.modes import Mode
 from core.domain.presets import Control
@@ -121,7 +122,7 @@ def prune(
             console.print(say("models_nothing_to_prune"))
             return
         console.print(_garbage_table(items))
-        if yes or typer.confirm(say("models_prune_question")):
+        if yes or confirmed(say("models_prune_question")):
             console.print(say("models_pruned", {"freed": discard(items)}))
 
 
@@ -150,7 +151,7 @@ def _agree(
         console.print(say("licence_head", facts), style="bold", soft_wrap=True)
         console.print(say(f"licence_{licence.key}"), soft_wrap=True)
     asks = bool(open_ones) and not accepted and console.is_terminal
-    if accepted or (asks and typer.confirm(say("licence_question"))):
+    if accepted or (asks and confirmed(say("licence_question"))):
         store.acceptance.accept(open_ones)
 
 

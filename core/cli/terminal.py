@@ -28,9 +28,13 @@ class PlainConsole(Console):
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  # rich's own
         """Print; messages to a standard error that is gone are dropped.
 
+        Words alone are one line: paths and commands in them are copied, and read by programs.
+
         Raises:
             OSError: standard output takes nothing more.
         """
+        if all(isinstance(one, str) for one in objects):
+            options.setdefault("soft_wrap", True)
         try:
             super().print(*objects, **options)
         except OSError:

@@ -15,6 +15,7 @@ from core.comfy.output_node import NodeOutput
 from core.comfy.previews.sampler_tap import SamplerListener
 from core.comfy.prompt_server import EventSink
 from core.comfy.startup import ComfyModules
+from core.runtime.device_errors import causes_of, is_device_lost
 
 # Keep the outputs of the last prompt only: loaders and text are found again by the next one, and
 # frames of older ones are not kept (ComfyUI's own default keeps them while memory lasts).
@@ -31,6 +32,8 @@ class NodeError:
     kind: str  # of validation, e.g. "value_not_in_list", or the name of an exception class
     detail: str  # for the log only
     traceback: str = ""
+    device_lost: bool = False  # as is_device_lost says of the exception and what caused it
+    memory_short: bool = False  # likewise, by torch's and Python's classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Engine:
             cache_type=modules.execution.CacheType.CLASSIC,
             cache_args=_CACHE_ARGS,
         )
+        self._raised = _Raised(self._executor, modules.model_management)
 
     @property
     def dynamic_vram(self) -> bool:
@@ -93,7 +97,7 @@ class Engine:
             self._executor.execute(graph, prompt_id, {"client_id": prompt_id}, outputs)
         finally:
             server.listener = None
-        return _ended(prompt_id, self._executor.status_messages)
+        return _ended(prompt_id, self._executor.status_messages, self._raised)
 
     def interrupt(self) -> None:
         """Stop the running prompt at its next operation. Any thread; lost if none is running."""
@@ -178,6 +182,27 @@ class Engine:
         return peak
 
 
+class _Raised:
+    """What the exception of a node was caused by: the messages tell its own class and text alone.
+
+    The exception itself is not kept: its frames hold what lies on the device.
+    """
+
+    def __init__(self, executor: Any, model_management: Any) -> None:  # noqa: ANN401  # untyped
+        self.device_lost = self.memory_short = False
+        self._told = executor.handle_execution_error
+        self._is_memory = model_management.is_oom
+        executor.handle_execution_error = self._handle
+
+    def _handle(self, *told: Any) -> None:  # noqa: ANN401  # ComfyUI's; the exception is the last
+        causes = list(causes_of(told[-1]))
+        self.device_lost = any(is_device_lost(one) for one in causes)
+        self.memory_short = any(
+            isinstance(one, MemoryError) or self._is_memory(one) for one in causes
+        )
+        self._told(*told)
+
+
 def quiet(checkout: Path) -> None:
     """Keep ComfyUI's own log records out of ours, unless debugging: they can hold prompts.
 
@@ -193,7 +218,9 @@ def quiet(checkout: Path) -> None:
     logging.getLogger().addFilter(wanted)  # ComfyUI logs straight into the root logger
 
 
-def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> PromptResult:
+def _ended(
+    prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]], raised: _Raised
+) -> PromptResult:
     """Return what the messages of one run say; only ``execution_success`` proves success."""
     succeeded, cached, error = False, frozenset[str](), None
     for event, data in messages:
@@ -210,5 +237,7 @@ def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> Pro
                 kind=str(data["exception_type"]),
                 detail=str(data["exception_message"]),
                 traceback="".join(data["traceback"]),
+                device_lost=raised.device_lost,
+                memory_short=raised.memory_short,
             )
     return PromptResult(succeeded and error is None, cached, error)

@@ -44,11 +44,11 @@ def validation_error(errors: list[NodeError], graph: Graph) -> GenerationFailed:
 
 def node_error(error: NodeError, request: Request) -> GenerationFailed:
     """Return the error for a node that raised."""
+    if error.device_lost or says_device_lost(error.kind, error.detail):
+        return DeviceLost()
     if is_out_of_memory(error):
         sampling = request.sampling
         return OutOfMemory(sampling.width, sampling.height, sampling.frames)
-    if says_device_lost(error.kind, error.detail):
-        return DeviceLost()
     if f"[Errno {errno.ENOSPC}]" in error.detail:
         return DiskFull()
     if error.node_class in _LOADERS and error.kind.endswith("FileNotFoundError"):
@@ -59,7 +59,9 @@ def node_error(error: NodeError, request: Request) -> GenerationFailed:
 
 def is_out_of_memory(error: NodeError) -> bool:
     """Tell whether the device, or the machine, had too little memory."""
-    if error.kind.rpartition(".")[2] in _MEMORY:
+    if error.device_lost:  # while memory was short, perhaps; a second try would fail like it
+        return False
+    if error.memory_short or error.kind.rpartition(".")[2] in _MEMORY:
         return True
     text = error.detail.lower()
     full = "out of memory" in text or "alloc_failed" in text  # the latter from cuBLAS and cuDNN

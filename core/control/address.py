@@ -21,6 +21,7 @@ from core.runtime.permissions import PRIVATE_FILE, PRIVATE_FOLDER
 
 FOLDER, NOTE, SOCKET = "control", "address.json", "socket"
 _LONGEST = 100  # bytes of a socket's path; BSDs take 103, Linux 107
+_PORTS = 2**16
 _SHORT_TEMPORARY = "/tmp"  # noqa: S108  # mkdtemp makes a private folder there
 HAS_UNIX = hasattr(socket, "AF_UNIX")
 
@@ -88,9 +89,11 @@ def read_note(folder: Path) -> ControlAddress | None:
     """Read where the service listens, or listened before it ended; None where it never did."""
     try:
         data = json.loads((folder / NOTE).read_text("utf-8"))
-        return ControlAddress(str(data["path"]), int(data["port"]), str(data["token"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        found = ControlAddress(str(data["path"]), int(data["port"]), str(data["token"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    possible = bool(found.path) or 0 < found.port < _PORTS
+    return found if possible and "\0" not in found.path else None
 
 
 def remove_note(folder: Path) -> None:

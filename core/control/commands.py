@@ -30,7 +30,7 @@ _EXACT = ConfigDict(extra="forbid")
 Name = Annotated[str, Field(max_length=300)]
 JobId = Annotated[str, Field(max_length=64)]
 FilePath = Annotated[str, Field(max_length=4096)]
-OptionValue = Annotated[str, Field(max_length=20_000)] | int | float | None
+OptionValue = Annotated[str, Field(max_length=2**17)] | int | float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,11 @@ from typing import Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from core.control.commands import STOP, VERBS, Command, Verb, verb_of
-from core.errors import ClapperError, NotAChoice
+from core.errors import ArgumentTooLong, ClapperError, NotAChoice
 from core.errors.setup import ControlBroken, ControlVersion
 
 PROTOCOL = 1
-# bytes; a prompt and a negative prompt of 10 000 characters each have at most 80 000 as UTF-8
-MOST_BYTES = 256 * 1024
+MOST_BYTES = 2**20  # several arguments as long as Linux takes them, 128 KiB each
 
 
 @cache
@@ -88,6 +87,7 @@ def parse_request(data: dict[str, Any]) -> tuple[Verb, Command]:
     Raises:
         ControlVersion: another version of this protocol.
         NotAChoice: no such verb.
+        ArgumentTooLong: one of its texts.
         ControlBroken: its arguments are not those of the verb.
     """
     version = data.get("v")
@@ -97,10 +97,34 @@ def parse_request(data: dict[str, Any]) -> tuple[Verb, Command]:
     if not isinstance(name, str) or name not in VERBS:
         raise NotAChoice("verb", str(name)[:40], ", ".join(VERBS))
     verb = VERBS[name]
-    args: object = data.get("args", {})
+    return verb, cast("Command", _checked(_adapter(verb.asks), data.get("args", {})))
+
+
+def require_valid(command: Command) -> None:
+    """See that a service takes ``command``; one that works without a service asks it too.
+
+    Raises:
+        ArgumentTooLong: one of its texts.
+        ControlBroken: another of its values cannot be.
+    """
+    adapter = _adapter(type(command))
+    _checked(adapter, adapter.dump_python(command, mode="json"))
+
+
+def _checked(adapter: TypeAdapter[Any], args: object) -> Any:  # noqa: ANN401  # a command
+    """Read the arguments of a command.
+
+    Raises:
+        ArgumentTooLong: one of its texts.
+        ControlBroken: they are not those of the verb.
+    """
     try:
-        return verb, cast("Command", _adapter(verb.asks).validate_python(args))
+        return adapter.validate_python(args)
     except ValidationError as error:
+        for detail in error.errors():
+            if detail["type"] == "string_too_long":
+                limit = int(detail.get("ctx", {})["max_length"])
+                raise ArgumentTooLong(str(detail["input"])[:40], limit) from None
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ControlBroken(f"args.{where}"[:80]) from None
 

@@ -12,6 +12,7 @@ from core.domain.requests import Request, Sampling
 from core.errors import NotANumber, OutOfRange, TimesNotApart, TimesOutOfOrder, TimesUncounted
 
 _SHOWN = 20  # characters of what was typed that a sentence repeats
+_ROUNDED_S = 0.005  # by which a sentence and a written time may lie behind the end
 
 
 def pictures_of(request: Request) -> dict[str, MediaFile]:
@@ -72,16 +73,24 @@ def read_times(text: str, sampling: Sampling) -> tuple[float, ...]:
         NotANumber: one of them is none.
         OutOfRange: one lies before the clip or behind its end.
     """
-    return tuple(_time(part, sampling) for part in _parts(text))
+    end = play_time(sampling.frames, sampling.fps)
+    return tuple(_time(part, end) for part in _parts(text))
 
 
-def written_times(text: str, sampling: Sampling) -> str:
+def written_times(text: str, sampling: Sampling, asked_s: float | None = None) -> str:
     """Write what was typed as ``0, 1.5, 5``; empty where nothing was.
+
+    Args:
+        text: as it was typed.
+        sampling: of the clip; its frames make it a little shorter or longer than was asked.
+        asked_s: length that was asked for, None for none: who names its end means the last frame.
 
     Raises:
         NotANumber, OutOfRange: see :func:`read_times`.
     """
-    return as_typed(read_times(text, sampling))
+    end = play_time(sampling.frames, sampling.fps)
+    longest = max(end, asked_s or 0)
+    return as_typed([min(_time(part, longest), end) for part in _parts(text)])
 
 
 def as_typed(times: Sequence[float]) -> str:
@@ -95,15 +104,14 @@ def _parts(text: str) -> list[str]:
     return [part for part in (one.strip(" ,;") for one in found) if part]
 
 
-def _time(part: str, sampling: Sampling) -> float:
-    end = play_time(sampling.frames, sampling.fps)
+def _time(part: str, end: float) -> float:
     try:
         time = float(part.lower().removesuffix("s").replace(",", "."))
     except ValueError:
         time = math.nan
     if not math.isfinite(time):
         raise NotANumber("times", part[:_SHOWN], 0, round(end, 2), "s")
-    if not 0 <= time <= end:
+    if not 0 <= time <= end + _ROUNDED_S:
         raise OutOfRange("times", time, 0, round(end, 2), "s")
     return time
 

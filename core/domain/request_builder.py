@@ -152,7 +152,7 @@ def _sampling(
         doubled=doubled,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
-    return replace(sampling, times=written_times(sampling.times, sampling))
+    return replace(sampling, times=written_times(sampling.times, sampling, options.seconds))
 
 
 def _frames(

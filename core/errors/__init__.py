@@ -14,7 +14,7 @@ from the code.
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PostUnknown, ChannelUnfit: core/errors/feed.py
-    │   ├── PromptMissing, PromptTooLong, DraftUnreadable
+    │   ├── PromptMissing, PromptTooLong, DraftUnreadable, ArgumentTooLong
     │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
     │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
     │   ├── MediaMissing, MediaUnexpected, MediaNotShown, MediaElsewhere
@@ -90,6 +90,7 @@ from core.errors.feed import (
     ReportNotTaken,
 )
 from core.errors.input import (
+    ArgumentTooLong,
     DraftUnreadable,
     FilmComplete,
     FilmTooLong,
@@ -163,6 +164,7 @@ __all__ = [
     "AccessNotAsked",
     "AccountUnknown",
     "AlreadyFinished",
+    "ArgumentTooLong",
     "BotRightsMissing",
     "Cancelled",
     "ChannelUnfit",

@@ -102,6 +102,13 @@ class WordsTooLong(InvalidInput):
     limit: int
 
 
+class ArgumentTooLong(InvalidInput):
+    """What was typed in one place, of which ``value`` is the beginning, has too many characters."""
+
+    value: str
+    limit: int
+
+
 class MediaMissing(InvalidInput):
     """The mode needs a file for ``role`` and got none."""
 

@@ -57,6 +57,13 @@ class DatabaseDamaged(SetupProblem):
     detail: str
 
 
+class DatabaseForeign(SetupProblem):
+    """The database belongs to another program: it has tables such as ``found`` and none of ours."""
+
+    path: str
+    found: str
+
+
 class KeyFileDamaged(SetupProblem):
     """A file that must hold a key of ours holds something else."""
 
@@ -160,6 +167,12 @@ class ServiceGone(SetupProblem):
 
 class NoServiceRuns(SetupProblem):
     """A command needs a running service, and none uses this data directory."""
+
+    path: str
+
+
+class ServiceUnreachable(SetupProblem):
+    """A process uses the data directory, and takes no commands: there is no way to its socket."""
 
     path: str
 

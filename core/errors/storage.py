@@ -64,6 +64,10 @@ class PathIsFile(StorageProblem):
     """Something that is no folder lies where a folder has to be."""
 
 
+class NotAFile(StorageProblem):
+    """A pipe, a socket or a device lies where a file has to be."""
+
+
 class NameTooLong(StorageProblem):
     """The name is longer than the file system takes; usual is 255 bytes a name, 4096 in all."""
 

@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -31,6 +32,14 @@ WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
 SHORT_ID = 8  # characters of a job's id that people see and type
 _READER: ContextVar[str | None] = ContextVar("reader", default=None)  # where no locale is named
+
+
+@dataclass(slots=True)
+class _Terminal:
+    locale: str | None = None
+
+
+_terminal = _Terminal()  # whoever sits there reads all that names no reader, in every thread
 
 
 @cache
@@ -63,10 +72,19 @@ def _flatten(table: Mapping[str, Any], prefix: str, found: dict[str, str]) -> No
 def language_of(locale: str | None) -> str:
     """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``).
 
-    None is the one of :func:`speaking`, or else the default.
+    None is the one of :func:`speaking`, else that of :func:`speak_in_terminal`, else the default.
     """
-    short = (locale or _READER.get() or "").replace("_", "-").split("-")[0].lower()
+    found = locale or _READER.get() or _terminal.locale or ""
+    short = found.replace("_", "-").split("-")[0].lower()
     return short if short in languages() else DEFAULT_LANGUAGE
+
+
+def speak_in_terminal(locale: str | None) -> None:
+    """Say from now on what names no locale in this one; None for the default.
+
+    A process that serves people of all languages leaves it at the default.
+    """
+    _terminal.locale = locale
 
 
 @contextmanager

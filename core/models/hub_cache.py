@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
+from filelock import lock_descriptor
 from huggingface_hub import try_to_load_from_cache
 
 from core.models.catalog import ModelFile
@@ -145,12 +146,8 @@ def _open_lock(path: Path) -> int:
 
 
 def _try_lock(handle: int) -> bool:
-    import fcntl  # of POSIX alone
-
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return lock_descriptor(handle, blocking=False)
     except OSError as error:  # some network file systems have no locks; a second fetch is harmless
         _log.warning("hub_cache_without_locks", reason=error.strerror)
     return True

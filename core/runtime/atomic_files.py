@@ -12,9 +12,12 @@ from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
+from filelock import lock_descriptor
+
 from core.runtime import file_names
 
 PART = ".part-"  # begins the name of every unfinished file, see core.runtime.file_names
+_POLL_S = 0.01  # a writer holds a folder for about as long as it takes to sync a small file
 
 
 def part_beside(target: Path) -> Path:
@@ -71,12 +74,10 @@ def only_writer_of(target: Path) -> Generator[None]:
     Processes and threads wait for each other; inside, write with :func:`replace_whole`. Where the
     file system has no locks, nobody is held.
     """
-    import fcntl  # of POSIX alone
-
-    folder = os.open(target.resolve().parent, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(target.resolve().parent, os.O_RDONLY)
     try:
         with suppress(OSError):
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            lock_descriptor(folder, poll_interval=_POLL_S)
         yield
     finally:
         os.close(folder)

@@ -1,6 +1,7 @@
 """Make the paths of settings absolute, so that every process and folder reads them alike."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, unquote
@@ -8,14 +9,25 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator, SecretStr
 
 _SQLITE = "sqlite+aiosqlite:///"
+_UNCLEAR = re.compile(r"\$\{?\w|%\w+%|\w{2,}:/")  # $HOME, ${HOME}, %APPDATA%, file:///srv
+_SCHEME = re.compile(r"sqlite(?:\+\w+)?:///", re.IGNORECASE)  # our driver is the only one
+
+
+class PathUnclear(ValueError):
+    """A path holds what another program would have replaced; taken literally it leads nowhere."""
+
+    code = "setting_path_unclear"
 
 
 def absolute_path(path: Path) -> Path:
     """Return ``path`` from the root on: ``~`` is a home, and the rest begins in this folder.
 
     Raises:
+        PathUnclear: it begins with a variable of a shell, or is an address.
         ValueError: ``~`` stands for nobody's home.
     """
+    if _UNCLEAR.match(str(path)):
+        raise PathUnclear(str(path))
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:
@@ -23,10 +35,13 @@ def absolute_path(path: Path) -> Path:
 
 
 def absolute_address(address: str) -> str:
-    """Return the database ``address`` with its file from the root on."""
-    file, question, options = address.removeprefix(_SQLITE).partition("?")
-    if not address.startswith(_SQLITE) or not file or file.startswith(("/", ":")):
+    """Return the database ``address`` with its file from the root on, whoever drives SQLite."""
+    scheme = _SCHEME.match(address)
+    if scheme is None:
         return address
+    file, question, options = address[scheme.end() :].partition("?")
+    if not file or file.startswith(("/", ":")):
+        return _SQLITE + file + question + options
     return address_of(absolute_path(Path(unquote(file)))) + question + options
 
 

@@ -64,7 +64,7 @@ class UserApi:
         self.files = files
         self.clips = UserClips(self.job, services.clips)
         self.inputs = UserInputs(self._visible.own, services.inputs)
-        self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
+        self.gallery = UserGallery(services, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits
         self.price = services.previewer.price  # takes the record: its holder may see it

@@ -11,8 +11,8 @@ from core.domain.people import Caller
 from core.errors import JobUnknown, NotYours
 from core.runtime.clock import now_ms
 from core.service.follow_ups import MAKING
-from core.service.ownership import Ownership
-from core.storage.gallery import GalleryPage, GalleryQueries
+from core.service.user_services import UserServices
+from core.storage.gallery import GalleryPage
 
 MOST_CHILDREN = 24  # that are shown under a clip
 # of somebody else's clip nothing is said, see `docs/adr/0054-captions-remixes-and-drafts.md`
@@ -32,10 +32,11 @@ class JobLineage:
 class UserGallery:
     """Shows callers what is theirs, and nobody else's: an operator has no part in it."""
 
-    def __init__(self, gallery: GalleryQueries, owned: Ownership, own: OwnJob) -> None:
-        """Take what returns a job of a caller's own, or refuses."""
-        self._gallery = gallery
-        self._owned = owned
+    def __init__(self, services: UserServices, own: OwnJob) -> None:
+        """Take the parts, and what returns a job of a caller's own, or refuses."""
+        self._gallery = services.gallery
+        self._jobs = services.jobs
+        self._owned = services.owned
         self._own = own
 
     async def page(
@@ -43,6 +44,13 @@ class UserGallery:
     ) -> GalleryPage:
         """Return finished jobs of the caller on all their platforms, before number ``before``."""
         return await self._gallery.page(await self._owned.keys(caller), wanted, limit, before)
+
+    async def drafts(self, job: Job) -> list[Job]:
+        """Return the drafts that were asked for with a job which the caller was shown, in order.
+
+        Itself is among them; there are none where it was asked for alone.
+        """
+        return [] if job.group is None else await self._jobs.drafts_of(job.group.id)
 
     async def starred(self, jobs: Collection[Job]) -> frozenset[str]:
         """Return the ids of those of these jobs, which the caller was shown, that have a star."""

@@ -95,7 +95,8 @@ def _ports(
     used = {
         "studio_port": bool(values["studio"]),
         "telegram_webhook_port": bool(values["telegram_webhook_url"]),
-        "health_port": values.get("health_port") is not None,
+        "health_port": values["health_port"] is not None,
+        "gate_port": values["gate_port"] is not None,
     }
     listening = [name for name, on in used.items() if on and name in sound and values[name]]
     for low, high in combinations(listening, 2):

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area
-from core.settings.kinds import WebAddress
+from core.settings.kinds import ListeningHost, WebAddress
 from core.settings.problems import SettingRefused
 
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,7 +31,7 @@ class GateSettings(Area):
     prefix = "CLAPPER_GATE_"
 
     port: int | None = Field(default=None, ge=0, le=65535)  # empty: none; 0: any free port
-    host: str = "127.0.0.1"  # loopback; a reverse proxy with HTTPS lies before it
+    host: ListeningHost = "127.0.0.1"  # loopback; a reverse proxy with HTTPS lies before it
     certificate: Place | None = None  # PEM; else HTTPS is the proxy's
     certificate_key: Place | None = None
     url: Annotated[WebAddress, AfterValidator(safe_address)] = ""  # of a worker: https://…

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.settings.area import Area, ReadFrom
+from core.settings.kinds import ListeningHost
 
 
 class HealthSettings(Area):
@@ -13,7 +14,7 @@ class HealthSettings(Area):
     prefix = "CLAPPER_HEALTH_"
 
     port: int | None = Field(default=None, ge=0, le=65535)  # empty: none; 0: any free port
-    host: str = "127.0.0.1"  # loopback
+    host: ListeningHost = "127.0.0.1"  # loopback
     # minutes; not ready while a job waits longer (empty: however long), or a result is owed longer
     queue_minutes: float | None = Field(default=None, ge=0.1, le=1e6)
     delivery_minutes: float = Field(default=60, ge=0.1, le=1e6)

@@ -3,7 +3,9 @@
 Each returns the text as it is used, or raises :class:`core.settings.problems.SettingRefused`.
 """
 
+import ipaddress
 import re
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,10 +15,12 @@ from core.domain.access import read_entries
 from core.runtime.terminal_text import unprintable
 from core.settings.problems import SettingRefused
 
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
 _PLATFORM = re.compile(r"[a-z][a-z0-9_]*")
 _NAMED = re.compile(r"role:[0-9]{1,20}|(?:discord|telegram):-?[0-9]{1,20}")  # roles, places
 _MINUTES = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _BY_NUMBER = frozenset({"discord", "telegram"})  # whose people are known by a number
+_QUOTES = "'\""  # which a file of settings takes away, and a container's environment keeps
 LONGEST = 4096  # characters: what Linux takes as a path
 
 
@@ -24,13 +28,16 @@ def clean_text(value: object) -> object:
     """Return a text without blanks around it; other values as they are.
 
     Raises:
-        SettingRefused: it holds control characters or bytes that are no text, or is far too long.
+        SettingRefused: it holds control characters or bytes that are no text, stands in quotes, or
+            is far too long.
     """
     if not isinstance(value, str):
         return value
     text = value.strip()
     if unprintable(text):
         raise SettingRefused("setting_unprintable")
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
+        raise SettingRefused("setting_quoted")
     if len(text) > LONGEST:
         raise SettingRefused("setting_too_long", most=str(LONGEST))
     return text
@@ -57,6 +64,20 @@ def web_address(text: str) -> str:
 def socket_address(text: str) -> str:
     """Return ``text``, empty or a WebSocket address."""
     return _address(text, "wss", "ws")
+
+
+def listening_host(text: str) -> str:
+    """Return ``text``, an address or a name to listen at, without the brackets of IPv6.
+
+    Raises:
+        SettingRefused: it is something else, such as an address with a port.
+    """
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    if not _HOST.fullmatch(host):
+        raise SettingRefused("setting_no_host")
+    return host
 
 
 def entries(text: str) -> list[str]:
@@ -132,6 +153,7 @@ def minutes_of(text: str) -> dict[str, float]:
 
 WebAddress = Annotated[str, AfterValidator(web_address)]
 SocketAddress = Annotated[str, AfterValidator(socket_address)]
+ListeningHost = Annotated[str, AfterValidator(listening_host)]
 Accounts = Annotated[str, AfterValidator(accounts)]
 Allowed = Annotated[str, AfterValidator(allowed)]
 Minutes = Annotated[str, AfterValidator(minutes)]

@@ -14,7 +14,13 @@ from core.runtime.paths import absolute_path
 from core.settings.area import Variable, field_at, nested, variables
 from core.settings.contradictions import contradictions
 from core.settings.env_file import ENV_NAME, EnvFile, is_ours, read_env_file
-from core.settings.problems import HIDDEN, SettingProblem, problem_of, refuse
+from core.settings.problems import (
+    HIDDEN,
+    SettingProblem,
+    problem_of,
+    refuse,
+    without_password,
+)
 from core.settings.settings import Settings
 from core.settings.toml_file import TOML_NAME, read_toml_file
 from core.settings.unknown_names import UnknownName, environment, foreign_tokens, unknown_among
@@ -125,7 +131,7 @@ def _shown(value: object) -> str:
         return HIDDEN if value.get_secret_value() else ""
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(value)
+    return "" if value is None else without_password(str(value))
 
 
 @cache

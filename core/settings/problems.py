@@ -5,6 +5,7 @@ in here.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -15,9 +16,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from core.errors.setup import BadSettings
+from core.runtime.paths import PathUnclear
 
 SHOWN = 60  # characters of a value; more is no help
 HIDDEN = "…"
+_ACCOUNT = re.compile(r"//[^/@\s]+@")
 _CODES = {
     "int_parsing": "setting_not_whole",
     "int_from_float": "setting_not_whole",
@@ -72,6 +75,8 @@ def problem_of(error: ErrorDetails, name: str, field: FieldInfo | None) -> Setti
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, SettingRefused):
         return SettingProblem(cause.code, (name,), {**data, **cause.data})
+    if isinstance(cause, PathUnclear):
+        return SettingProblem(cause.code, (name,), data)
     code = _CODES.get(error["type"], "setting_unusable")
     if code in {"setting_not_whole", "setting_not_number", "setting_out_of_range"}:
         least, most = range_of(field)
@@ -106,5 +111,10 @@ def is_secret(field: FieldInfo | None) -> bool:
 def _shown(value: object, field: FieldInfo | None) -> str:
     if is_secret(field) or isinstance(value, SecretStr):
         return HIDDEN
-    text = str(value)
+    text = without_password(str(value))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + HIDDEN
+
+
+def without_password(text: str) -> str:
+    """Return ``text`` without the account and password that an address in it may have."""
+    return _ACCOUNT.sub(f"//{HIDDEN}@", text)

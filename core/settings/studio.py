@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom, parts
-from core.settings.kinds import WebAddress
+from core.settings.kinds import ListeningHost, WebAddress
 from core.settings.service import MOST_MINUTES, YEAR_HOURS
 
 
@@ -17,7 +17,7 @@ class StudioSettings(Area):
 
     enabled: Annotated[bool, ReadFrom("CLAPPER_STUDIO")] = True  # False: no web page
     url: WebAddress = ""  # where people reach the Studio, for links to originals
-    host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
+    host: ListeningHost = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
     hosts: str = ""  # names by which people reach it, comma separated; see webui/auth/origin.py
     port: int = Field(default=7860, ge=0, le=65535)  # 0: any free port
     # signs cookies and names networks; nodes that serve one page need the same. Empty: a file in

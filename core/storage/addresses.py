@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors.setup import BadConfiguration
+from core.runtime.terminal_text import unprintable
 
 VARIABLE = "CLAPPER_DATABASE_URL"
 _SHAPES = (
@@ -46,9 +47,10 @@ def database_path(url: str) -> Path:
     """
     parsed = _parsed(url)
     known = parsed.drivername == "sqlite+aiosqlite" and "?" not in url
-    if not known or parsed.database in {None, "", ":memory:"}:
+    named = parsed.database or ":memory:"
+    if not known or parsed.host or parsed.username or named == ":memory:" or unprintable(named):
         raise BadConfiguration(VARIABLE, _SHAPES)
-    return Path(str(parsed.database))
+    return Path(named)
 
 
 def database_file(url: str) -> Path | None:
@@ -127,4 +129,4 @@ def _parsed(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):  # the latter: a port that is no number
-        raise BadConfiguration(VARIABLE, "unreadable") from None
+        raise BadConfiguration(VARIABLE, _SHAPES) from None

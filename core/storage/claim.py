@@ -6,10 +6,7 @@ must never become one. This is asked before anything is made in it, the lock inc
 
 import os
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from core.errors.setup import (
     DataDirectoryForeign,
@@ -19,9 +16,10 @@ from core.runtime import file_names
 from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
-from core.storage.lock import LOCK_NAME
+from core.storage.database_owner import is_database_of_ours
+from core.storage.lock import DATABASE_LOCK_SUFFIX, LOCK_NAME
 from core.storage.record import RECORD_NAME
-from core.storage.trouble import named_troubles
+from core.storage.trouble import journals_of, named_troubles, require_file
 
 MARK_NAME = ".clapper"
 MARK = "data directory of clapper"  # the mark's first line
@@ -58,9 +56,12 @@ def claim(folder: Path) -> None:
         DataDirectoryForeign: it holds something and does not bear our mark.
         DataDirectoryLink: one of our folders in it leads elsewhere.
         DatabaseDamaged: it is not marked, and the database in it cannot be read.
-        StorageProblem: it is no folder, or nothing can be made in it.
+        StorageProblem: it is no folder, nothing can be made in it, or a pipe has a name of ours.
     """
     with named_troubles(folder):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _is_file_of_ours(path.name):
+                require_file(path)  # to open a pipe would wait for ever
         if not is_marked(folder):
             _require_ours(folder)
             make_private_folder(folder)
@@ -90,6 +91,26 @@ def put_mark(folder: Path, *lines: str) -> None:
         os.fsync(file.fileno())
 
 
+def is_place_of_ours(path: Path, folder: Path, database: Path | None) -> bool:
+    """Tell whether ``path`` is for files that we make, so that nobody else may write there.
+
+    Args:
+        path: whole, and without links.
+        folder: the data directory, likewise.
+        database: the file with the rows, where there is one; it may lie elsewhere.
+    """
+    if database is not None:
+        beside = (*journals_of(database), database.with_name(database.name + DATABASE_LOCK_SUFFIX))
+        if path in {database, *beside}:
+            return True
+    if not path.is_relative_to(folder):
+        return False
+    first, *below = [*path.relative_to(folder).parts, ""]
+    names = (_DATABASE_FILES, _OTHER_FILES)
+    alone = first in {LOCK_NAME, MARK_NAME} or any(shape.fullmatch(first) for shape in names)
+    return first in {*_MADE, "control", ""} or (alone and below == [""])
+
+
 def remove_data(folder: Path) -> None:
     """Remove the database, clips, inputs and work in ``folder``, and nothing of another name.
 
@@ -99,27 +120,6 @@ def remove_data(folder: Path) -> None:
         if shape is not None and name != "comfyui":
             file_names.remove_entries(folder / name, shape)
     file_names.remove_entries(folder, _DATABASE_FILES)
-
-
-def is_database_of_ours(path: Path) -> bool:
-    """Tell whether ``path`` is an SQLite file with our table of migrations. Changes nothing.
-
-    Raises:
-        OperationalError: it cannot be read; see :func:`core.storage.trouble.named_troubles`.
-    """
-    if not path.is_file():
-        return False
-    # immutable: opening the file of somebody else must not leave a journal beside it
-    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
-    try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-            rows = connection.execute("SELECT name, checksum, at_ms FROM migration WHERE number=1")
-            row = rows.fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:  # it has no such table
-            return False
-        raise
-    return row is not None and str(row[0]).startswith("0001_") and len(str(row[1])) == 64
 
 
 def _require_ours(folder: Path) -> None:
@@ -158,5 +158,9 @@ def _made_by_us(path: Path) -> bool:
         return shape is None or all(shape.fullmatch(item.name) for item in _entries(path))
     if path.name in _EMPTY:
         return path.is_file() and path.stat().st_size == 0
-    names = (_DATABASE_FILES, _OTHER_FILES)
-    return path.is_file() and any(shape.fullmatch(path.name) for shape in names)
+    return path.is_file() and _is_file_of_ours(path.name)
+
+
+def _is_file_of_ours(name: str) -> bool:
+    named = name in _EVIDENCE
+    return named or any(shape.fullmatch(name) for shape in (_DATABASE_FILES, _OTHER_FILES))

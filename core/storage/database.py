@@ -24,7 +24,7 @@ from core.storage.postgres_engine import PostgresEngine
 from core.storage.postgres_schema import SchemaDuty, prepare_schema
 from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_engine import SqliteEngine
-from core.storage.trouble import named_troubles
+from core.storage.trouble import named_troubles, require_file
 from core.storage.uncut_connection import UncutConnection, whole
 
 __all__ = ["Connection", "Database", "database_path", "open_database"]
@@ -224,6 +224,7 @@ async def open_database(
         StorageProblem: file or folder cannot be read or written.
         ServerProblem: the server does not answer, or refuses.
         DatabaseDamaged: the file fails SQLite's check.
+        DatabaseForeign: it is another program's.
         SchemaTooNew: a newer Clapper wrote it.
         SchemaBehind: somebody has to migrate it first.
         CopyUnfinished: rows are being copied into it.
@@ -241,6 +242,7 @@ async def open_database(
         else:
             place = database_path(url)
             with named_troubles(place):
+                require_file(place)
                 fresh = not place.exists() or place.stat().st_size == 0
             held.enter_context(lock_database(place))
             await asyncio.to_thread(migrate, place, clock, migrations)

@@ -18,6 +18,7 @@ from core.domain.feed import (
     FeedChannel,
     FeedPost,
     FeedTarget,
+    PostContent,
     PostState,
 )
 from core.domain.people import Requester
@@ -218,6 +219,12 @@ async def set_case(connection: AsyncConnection, post_id: str, case: CaseState) -
     await connection.execute(changed.values(case_state=case.value))
 
 
+async def set_content(connection: AsyncConnection, post_id: str, content: PostContent) -> None:
+    """Let a post say something else from now on."""
+    changed = sa.update(feed_post).where(_IN.id == post_id)
+    await connection.execute(changed.values(body=json.dumps(asdict(content))))
+
+
 async def note_message(connection: AsyncConnection, post_id: str, where: str) -> bool:
     """Note the message that a post becomes; False where another one was noted before."""
     first = _IN.sent_id.is_(None) | (_IN.sent_id == where)
@@ -253,10 +260,11 @@ async def reports_since(connection: AsyncConnection, reporter_key: str, since: i
     return await connection.scalar(query) or 0
 
 
-async def forget_reports(connection: AsyncConnection, reporter_key: str) -> None:
-    """Drop what somebody reported."""
-    own = feed_report.c.reporter_key == reporter_key
-    await connection.execute(sa.delete(feed_report).where(own))
+async def forget_reports(connection: AsyncConnection, reporter_key: str) -> set[tuple[str, str]]:
+    """Drop what somebody reported; return the posts, each with the reason."""
+    own = sa.delete(feed_report).where(feed_report.c.reporter_key == reporter_key)
+    gone = await connection.execute(own.returning(feed_report.c.post_id, feed_report.c.reason))
+    return {(row.post_id, row.reason) for row in gone}
 
 
 async def _listed(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[FeedPost]:

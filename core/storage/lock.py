@@ -11,12 +11,15 @@ from contextlib import ExitStack, contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from core.errors import ClapperError
 from core.errors.setup import DataDirectoryBusy
 from core.errors.storage import DatabaseInUse
 from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
-from core.storage.trouble import named_troubles
+from core.storage.database_owner import refuse_foreign
+from core.storage.trouble import named_troubles, require_file
 
 LOCK_NAME = ".lock"
 DATABASE_LOCK_SUFFIX = ".lock"
@@ -60,26 +63,34 @@ def lock_database(path: Path) -> Generator[None]:
 
     Raises:
         DatabaseInUse: another process, or another call in this one, holds it.
+        DatabaseForeign: it is another program's; nothing was made beside it.
         StorageProblem: it cannot be opened.
     """
     busy = DatabaseInUse(readable(path))
     with named_troubles(path):
+        require_file(path)
         real = path.resolve()
-        make_private_folder(real.parent)
-        if not real.exists():
+        if real.exists():
+            if _identity(real) in _held:  # to open and close it would take away what SQLite holds
+                raise busy
+            refuse_foreign(real)
+        else:
+            make_private_folder(real.parent)
             real.touch(PRIVATE_FILE)
-        found = real.stat()
-    identity = (found.st_dev, found.st_ino)
+        identity = _identity(real)
     with ExitStack() as held:
         beside = real.with_name(real.name + DATABASE_LOCK_SUFFIX)
         held.enter_context(_locked(beside, os.O_CREAT, busy))
-        if identity in _held:  # to open and close the file would take away what SQLite holds
-            raise busy
         if sys.platform == "linux":
             held.enter_context(_locked(real, 0, busy))
         _held.add(identity)
         held.callback(_held.discard, identity)
         yield
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 @contextmanager
@@ -89,21 +100,28 @@ def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False)
     Raises:
         ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
     """
-    import fcntl  # of POSIX alone
-
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with named_troubles(path):
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, PRIVATE_FILE)
+        handle = os.open(path, os.O_RDWR | flags, PRIVATE_FILE)
     _handles.add(handle)
     try:
         with named_troubles(path):
-            try:
-                fcntl.flock(handle, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise busy from None
+            held = _share(handle) if shared else lock_descriptor(handle, blocking=False)
+        if not held:
+            raise busy
         yield
     finally:
         _close(handle)
+
+
+def _share(handle: int) -> bool:
+    """Take the shared kind of the same lock, which filelock has for no descriptor (ADR 74)."""
+    import fcntl  # of POSIX alone
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _close(handle: int) -> None:

@@ -19,6 +19,7 @@ from core.errors.setup import DatabaseDamaged, SchemaTooNew
 from core.runtime.atomic_files import publish
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
+from core.storage.database_owner import refuse_foreign_tables
 from core.storage.migration_files import (
     MIGRATIONS,
     Applied,
@@ -61,6 +62,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
 
     Raises:
         DatabaseDamaged: not an SQLite file, or it fails SQLite's check.
+        DatabaseForeign: it is another program's.
         StorageProblem: it cannot be read or written.
         SchemaTooNew: it has a migration that is newer than all of ours.
         MigrationChanged: an applied migration has other text now, or is gone.
@@ -100,6 +102,7 @@ def _go_on(
     connection: sqlite3.Connection, path: Path, known: list[Migration], clock: Clock, folder: Path
 ) -> list[Migration]:
     """Apply what the file does not have, after a copy of it."""
+    refuse_foreign_tables(connection, path)
     connection.execute(_BOOK)
     applied = _read_book(connection)
     _compare(applied, known)
@@ -168,6 +171,7 @@ def read_file_state(path: Path, folder: Path = MIGRATIONS) -> SchemaState:
         if path.exists() and path.stat().st_size:
             address = f"file:{quote(str(path))}?mode=ro"
             with closing(sqlite3.connect(address, BUSY_S, uri=True)) as connection:
+                refuse_foreign_tables(connection, path)
                 if connection.execute(_HAS_BOOK).fetchone():
                     applied = _read_book(connection)
     _compare(applied, known)

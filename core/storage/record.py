@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from core.domain.decoding import decode, parse_stored, whole
 from core.runtime import file_names
 from core.runtime.atomic_files import write_atomically
 from core.storage import jobs as rows
+from core.storage.trouble import require_file
 
 if TYPE_CHECKING:
     from core.storage.database import Connection, Database
 
 CLIPS = "clips"  # the folder, in the data directory
 RECORD_NAME = ".database"
-_NAME, _GENERATION = "database_name", "database_generation"  # settings in the database
+NAME_SETTING, _GENERATION = "database_name", "database_generation"  # in the database
 
 
 class DatabaseStanding(StrEnum):
@@ -108,12 +110,12 @@ async def database_name(database: "Database") -> str:
 def read_record(data_dir: Path) -> Record | None:
     """Read the record; one that cannot be read names no database."""
     path = data_dir / RECORD_NAME
+    require_file(path)
     try:
-        found = json.loads(path.read_text("utf-8"))
-        return Record(str(found["name"]), int(found["generation"]))
+        return decode(Record, parse_stored(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError):
+    except ValueError:  # what it says is none, or no text at all
         return Record("", 0)
 
 
@@ -128,11 +130,11 @@ def _has_files(data_dir: Path) -> bool:
 
 
 async def _own(connection: "Connection") -> Record | None:
-    name = await rows.read_setting(connection, _NAME)
+    name = await rows.read_setting(connection, NAME_SETTING)
     generation = await rows.read_setting(connection, _GENERATION)
-    return Record(name, int(generation)) if name and generation else None
+    return Record(name, whole({"": generation}, "")) if name and generation else None
 
 
 async def _note(connection: "Connection", record: Record) -> None:
-    await rows.write_setting(connection, _NAME, record.name)
+    await rows.write_setting(connection, NAME_SETTING, record.name)
     await rows.write_setting(connection, _GENERATION, str(record.generation))

@@ -50,6 +50,22 @@ class OneTripConnection(aiosqlite.Connection):
         return OneTripCursor(self, self._conn.cursor())
 
 
+def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,  # cursors are made and closed outside of its thread
+    )
+    # a byte that is no UTF-8 spoils the text that it is in, not every statement that meets its row
+    connection.text_factory = _readable
+    return connection
+
+
+def _readable(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")
+
+
 async def connect(path: Path, timeout_s: float) -> OneTripConnection:
     """Open the file.
 
@@ -63,16 +79,7 @@ async def connect(path: Path, timeout_s: float) -> OneTripConnection:
     Raises:
         Error: SQLite cannot open it.
     """
-    connection = OneTripConnection(
-        partial(
-            sqlite3.connect,
-            path,
-            timeout=timeout_s,
-            isolation_level=None,
-            check_same_thread=False,  # cursors are made and closed outside of its thread
-        ),
-        iter_chunk_size=64,
-    )
+    connection = OneTripConnection(partial(_open, path, timeout_s), iter_chunk_size=64)
     connection._thread.daemon = True  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # or a lost connection keeps the process alive
     try:
         await connection

@@ -6,6 +6,7 @@ SQLite tells no more than "cannot open" or "I/O error", the system is asked for 
 
 import errno
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable, Generator, Iterator
@@ -24,6 +25,7 @@ from core.errors.storage import (
     LinksInCircle,
     MemoryShort,
     NameTooLong,
+    NotAFile,
     PathIsFile,
     PathIsFolder,
     StorageFaulty,
@@ -41,7 +43,7 @@ from core.errors.storage import (
 from core.runtime.paths import readable
 from core.storage.postgres_trouble import postgres_problem
 
-_TROUBLES = (DBAPIError, sqlite3.Error, OSError, StorageUnavailable)
+_TROUBLES = (DBAPIError, sqlite3.Error, OSError, RuntimeError, StorageUnavailable)
 _PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
 _SAID: dict[int, Callable[[str], ClapperError]] = {
     errno.ENOSPC: StorageFull,
@@ -68,6 +70,8 @@ _SAID: dict[int, Callable[[str], ClapperError]] = {
 _WORN = {errno.EIO, errno.EUCLEAN, errno.EREMOTEIO, errno.EBADMSG}
 _LACKING = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_LACKS = re.compile(r"no such (?:table|column)|table \w+ has no column")  # that migrations made
+_CIRCLE = re.compile(r"Symlink loop from '(.*)'")  # of pathlib before Python 3.13
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _ASK_THE_SYSTEM = {
     sqlite3.SQLITE_READONLY,
@@ -117,6 +121,8 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
         return _of_sqlite(error, path or Path())
     if isinstance(error, OSError):
         return of_system(error, path)
+    if isinstance(error, RuntimeError) and (circle := _CIRCLE.fullmatch(str(error))):
+        return LinksInCircle(circle[1])
     return MemoryShort() if isinstance(error, MemoryError) else postgres_problem(error)
 
 
@@ -145,6 +151,10 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
         return StorageFaulty(place, reason)
     if error.errno in _LACKING:
         return StorageUnsupported(place, reason)
+    if error.errno in {errno.EEXIST, errno.ENOENT} and told:
+        link = Path(os.fsdecode(told))
+        if link.is_symlink() and not link.exists():
+            return StorageGone(_where_led(link))
     make = _SAID.get(error.errno or 0)
     return make(place) if make else StorageUnusable(place, reason)
 
@@ -152,8 +162,8 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
 def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
     code = getattr(error, "sqlite_errorcode", 0)
     primary = code & 0xFF
-    if primary in _DAMAGED:
-        return DatabaseDamaged(str(error))
+    if primary in _DAMAGED or (primary == sqlite3.SQLITE_ERROR and _LACKS.match(str(error))):
+        return DatabaseDamaged(f"{readable(path)}: {error}")
     if primary in _HELD:
         return DatabaseLocked(readable(path))
     if primary == sqlite3.SQLITE_FULL:
@@ -217,6 +227,28 @@ def _write_beside(path: Path) -> None:
     with TemporaryFile(dir=path.parent) as probe:
         probe.write(bytes(_PROBE_BYTES))
         probe.flush()
+
+
+def require_file(path: Path) -> None:
+    """See that ``path`` is a file, or nothing yet; a folder is told by whoever opens it.
+
+    Raises:
+        NotAFile: it is a pipe, a socket or a device.
+        StorageGone: it is a link to what is not there, e.g. on a disk that is not mounted.
+    """
+    if not os.path.lexists(path):
+        return
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise StorageGone(_where_led(path)) from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise NotAFile(readable(path))
+
+
+def _where_led(link: Path) -> str:
+    """Return ``link`` and what it names, for people."""
+    return f"{readable(link)} → {readable(link.readlink())}"
 
 
 def journals_of(path: Path) -> Iterator[Path]:

@@ -1,10 +1,12 @@
 """Every module can be imported without POSIX, so that help and errors can be shown."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCKS = re.compile(r"^\s*(?:import|from) (?:fcntl|msvcrt)\b", re.MULTILINE)
 PROGRAM = r'''
 import builtins, importlib, os, pkgutil, signal, sys, types
 
@@ -58,3 +60,20 @@ def test_no_module_needs_posix_to_be_imported() -> None:
     )
 
     assert done.stdout.strip() == ""
+
+
+def test_locks_are_those_of_filelock() -> None:
+    """It has them for Windows too; what it lacks, a shared lock, stands in one place (ADR 74)."""
+    sources = [
+        path for top in ("core", "bots", "webui") for path in (ROOT / top).rglob("*.py")
+        if "testing" not in path.parts
+    ]  # fmt: skip
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources
+        if re.search(
+            r"^\s*(?:import|from) (?:fcntl|msvcrt)\b", path.read_text("utf-8"), re.MULTILINE
+        )
+    ]
+
+    assert found == ["core/storage/lock.py"]

@@ -61,7 +61,7 @@ def sound(tmp_path: Path) -> tuple[str, str, str]:
 
 
 async def carry(page: Page, kind: str, *files: Any, at: str = "", text: str = "") -> list[bool]:
-    await page.locator("#arrivals input").wait_for(state="attached")
+    await page.locator("#add-files input").wait_for(state="attached")
     return list(await page.evaluate(CARRY, [kind, at, files, text]))
 
 
@@ -119,7 +119,7 @@ async def test_a_film_is_asked_about_and_the_keyboard_answers(
     visitor = await visit()
     page = visitor.page
     await visitor.open("t2v")
-    await page.locator("#arrivals input").set_input_files(wishes[Mode.STYLE].files["video"])
+    await page.locator("#add-files input").set_input_files(wishes[Mode.STYLE].files["video"])
     group = page.get_by_role("group", name=say("studio_files_which"))
     await expect(group.get_by_role("button", name=name(Mode.STYLE))).to_be_focused()
     assert await violations(page) == []
@@ -141,7 +141,7 @@ async def test_what_is_refused_says_why_and_the_rest_is_used(visit: Visits, pict
     await carry(visitor.page, "drop", paper, picture)
 
     await expect(visitor.page.locator("#image-i2v img")).to_be_visible()
-    notes = visitor.page.locator("#arrivals .cl-notes")
+    notes = visitor.page.locator("#add-files .cl-notes")
     await expect(notes).to_contain_text("letter.pdf")
     await expect(notes).to_contain_text("PDF")
 

@@ -15,6 +15,7 @@ from core.i18n.messages import name, say
 from webui.page.fields import FIRST, label_of
 from webui.page.form import lines_of, slot_label
 from webui.page.form_values import FOLLOW, options_on_page, start_of, tick_of
+from webui.page.timeline import has_timeline
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
@@ -84,7 +85,8 @@ def controls(mode: Mode) -> list[str]:
         say("studio_files_add"),
         say("studio_files_example"),
         *(word for slot in spec.slots for word in heard_of(mode, slot)),
-        *([say("studio_more_files")] if spec.more else []),
+        *([say("studio_times_add")] if has_timeline(mode) else []),
+        *([say("studio_more_files")] if spec.more and not has_timeline(mode) else []),
         *(word for option in first for word in heard_of_option(option, mode)),
         say("studio_more"),
         *(word for option in folded for word in heard_of_option(option, mode)),

@@ -22,8 +22,8 @@ def cause(fault):
     match fault:
         case "raise":
             raise RuntimeError("a node that nobody knows")
-        case "cuda":
-            _lost.append(True)
+        case "cuda" | "wrapped":
+            _lost.append(fault)
         case "segfault":
             ctypes.string_at(0)
         case "hang":
@@ -52,8 +52,10 @@ def faulty(self, clip, text):
     often, _, name = rest.partition(" ")
     if often in ("once", "always") and due(often, f"{fault}-{name.split()[0]}"):
         cause(fault)
-    if _lost:
+    if _lost == ["cuda"]:
         raise RuntimeError(STICKY)
+    if _lost:  # as packs do that tell in words of their own what broke
+        raise ValueError("the words cannot be encoded") from RuntimeError(STICKY)
     return encode(self, clip, text)
 
 

@@ -19,9 +19,8 @@ from core.errors import ClapperError, MediaMissing, PromptMissing
 from core.errors.programs import FieldMissing, FieldUnknown
 from core.i18n.messages import explain
 from webui.api.signatures import signature_of
-from webui.auth.guard import ENDPOINTS
+from webui.auth.guard import ENDPOINTS, JOB_ENDPOINTS
 
-JOB_ENDPOINTS = ("status", "cancel", "result")
 _BY_NAME = re.compile(r"/gradio_api/call/v2/(?P<name>[^/]+)/?")
 # in Gradio's own sentences, which are all that its errors have
 _STRANGE = re.compile(r"Parameter `(?P<field>.{1,40}?)` is not a valid")
@@ -53,7 +52,8 @@ def _fill(endpoint: str, inputs: list[Any]) -> None:
 def parameters_of(endpoint: str) -> list[Parameter]:
     """Return what a program gives to ``endpoint``, in its order."""
     if endpoint in JOB_ENDPOINTS:
-        return [Parameter("job", Parameter.POSITIONAL_OR_KEYWORD)]
+        names = ("job", "action") if endpoint == "follow_up" else ("job",)
+        return [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     signature = signature_of(Mode(endpoint))
     return [one for one in signature.parameters.values() if one.name != "request"]
 

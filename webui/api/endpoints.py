@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
-"""The named endpoints for programs: one for each mode, and status, cancel and result."""
+"""The named endpoints for programs: one for each mode, and what can be asked of a job."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -29,7 +29,7 @@ class Api:
         """Offer every endpoint inside the current Blocks."""
         for mode in MODES:
             self._offer(mode, self._maker(mode), describe_mode(mode))
-        for endpoint in (self.status, self.cancel, self.result):
+        for endpoint in (self.status, self.cancel, self.result, self.follow_up):
             self._offer(endpoint.__name__, endpoint)
 
     @staticmethod
@@ -64,19 +64,29 @@ class Api:
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
-        view = await self._call(self._handlers.service.job(job, self._asking(request)))
-        return asdict(view)
+        return await self._told(job, self._asking(request))
 
     async def cancel(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Stop a job of yours; what was not used is back in your quota."""
         visitor = self._asking(request)
         await self._call(self._handlers.service.act(job, "cancel", visitor))
-        return asdict(await self._call(self._handlers.service.job(job, visitor)))
+        return await self._told(job, visitor)
 
     async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Give the address of a finished clip of yours; only you can open it."""
         visitor = self._asking(request)
         return finished(job, await self._call(self._handlers.service.clip(job, visitor)))
+
+    async def follow_up(self, request: gr.Request, job: str, action: str) -> JobAnswer:
+        """Ask for the next clip: action is again, longer, quality (finishes a draft) or smaller."""
+        visitor, service = self._asking(request), self._handlers.service
+        ticket = await self._call(service.follow_up(job, action, visitor))
+        return accepted(ticket, await self._call(service.drafts(ticket.job_id, visitor)))
+
+    async def _told(self, job: str, visitor: Visitor) -> dict[str, Any]:
+        service = self._handlers.service
+        view = asdict(await self._call(service.job(job, visitor)))
+        return {**view, "drafts": await self._call(service.drafts(job, visitor))}
 
     def _asking(self, request: gr.Request) -> Visitor:
         """Return who asks, of whom this is the newest request.
@@ -100,7 +110,8 @@ class Api:
         paths = _paths(mode, files)
         ticket = await self._call(self._accept(mode, given, paths, visitor))
         self._handlers.metrics.accepted.labels(mode).inc()
-        return accepted(ticket)
+        drafts = await self._call(self._handlers.service.drafts(ticket.job_id, visitor))
+        return accepted(ticket, drafts)
 
     async def _accept(
         self, mode: Mode, given: dict[str, Any], paths: Mapping[str, str | None], visitor: Visitor

@@ -19,12 +19,14 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from core.domain.jobs import Ticket
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing, MediaUnreadable, NotAChoice, Refused
 from core.i18n.messages import explain, say
-from webui.api.mcp_tools import JOB_TOOLS, tools
+from webui.api.mcp_tools import tools
 from webui.api.parsing import options_from_program
 from webui.api.schemas import accepted, finished
+from webui.auth.guard import JOB_ENDPOINTS
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.studio.loop_bridge import Bridge
@@ -95,15 +97,23 @@ class McpServer:
         """
         if name in set(Mode):
             return await self._submit(Mode(name), arguments, visitor)
-        if name not in JOB_TOOLS:
-            raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_TOOLS)))
+        if name not in JOB_ENDPOINTS:
+            raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_ENDPOINTS)))
         job = str(arguments["job"])
+        if name == "follow_up":
+            work = self._service.follow_up(job, str(arguments["action"]), visitor)
+            return await self._accepted(await self._bridge.call(work), visitor)
         if name == "result":
             clip = await self._bridge.call(self._service.clip(job, visitor))
             return finished(job, clip, str(request.base_url).rstrip("/"))
         if name == "cancel":
             await self._bridge.call(self._service.act(job, "cancel", visitor))
-        return asdict(await self._bridge.call(self._service.job(job, visitor)))
+        view = asdict(await self._bridge.call(self._service.job(job, visitor)))
+        return {**view, "drafts": await self._bridge.call(self._service.drafts(job, visitor))}
+
+    async def _accepted(self, ticket: Ticket, visitor: Visitor) -> dict[str, Any]:
+        drafts = await self._bridge.call(self._service.drafts(ticket.job_id, visitor))
+        return dict(accepted(ticket, drafts))
 
     async def _submit(
         self, mode: Mode, arguments: dict[str, Any], visitor: Visitor
@@ -124,7 +134,7 @@ class McpServer:
         options = options_from_program(given, self._service.limits)
         ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor))
         self._metrics.accepted.labels(mode).inc()
-        return dict(accepted(ticket))
+        return await self._accepted(ticket, visitor)
 
 
 class _Endpoint:

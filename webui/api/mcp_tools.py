@@ -9,14 +9,14 @@ from core.domain.modes import MODES, Mode
 from core.domain.options import Option, OptionKind, options_in
 from core.i18n.messages import say
 from core.i18n.option_words import mode_title, option_hint
+from core.service.follow_ups import MAKING
 from webui.api.schemas import describe_mode
-
-JOB_TOOLS = ("status", "cancel", "result")
+from webui.auth.guard import JOB_ENDPOINTS
 
 
 def tools(limits: RequestLimits) -> list[types.Tool]:
     """Describe every tool, with the type, range and meaning of each argument."""
-    return [*(_maker(mode, limits) for mode in MODES), *map(_of_a_job, JOB_TOOLS)]
+    return [*(_maker(mode, limits) for mode in MODES), *map(_of_a_job, JOB_ENDPOINTS)]
 
 
 def _maker(mode: Mode, limits: RequestLimits) -> types.Tool:
@@ -42,13 +42,18 @@ def _maker(mode: Mode, limits: RequestLimits) -> types.Tool:
 
 
 def _of_a_job(tool: str) -> types.Tool:
+    properties: dict[str, Any] = {"job": _text("mcp_job")}
+    if tool == "follow_up":
+        actions = [action.value for action in MAKING]
+        properties["action"] = {**_text("mcp_action"), "enum": actions}
     schema = {
         "type": "object",
-        "properties": {"job": _text("mcp_job")},
-        "required": ["job"],
+        "properties": properties,
+        "required": [*properties],
         "additionalProperties": False,
     }
-    hints = types.ToolAnnotations(readOnlyHint=tool != "cancel", destructiveHint=tool == "cancel")
+    reads = tool in {"status", "result"}
+    hints = types.ToolAnnotations(readOnlyHint=reads, destructiveHint=tool == "cancel")
     return types.Tool(
         name=tool, description=say(f"mcp_{tool}"), inputSchema=schema, annotations=hints
     )

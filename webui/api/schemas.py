@@ -17,6 +17,7 @@ class JobAnswer(TypedDict):
     position: int
     ready_in_seconds: float
     notes: list[str]
+    drafts: list[str]
 
 
 def describe_mode(mode: Mode) -> str:
@@ -24,8 +25,8 @@ def describe_mode(mode: Mode) -> str:
     return f"{mode_summary(mode)}. {say('mcp_returns_job')}"
 
 
-def accepted(ticket: Ticket) -> JobAnswer:
-    """Return the answer to a submission."""
+def accepted(ticket: Ticket, drafts: list[str]) -> JobAnswer:
+    """Return the answer to a submission; ``drafts`` are the jobs of several that were asked for."""
     forecast = ticket.forecast
     return {
         "job": ticket.job_id,
@@ -33,6 +34,7 @@ def accepted(ticket: Ticket) -> JobAnswer:
         "position": forecast.position if forecast else 0,
         "ready_in_seconds": forecast.ready_in_s if forecast else 0.0,
         "notes": [explain(note) for note in ticket.adjustments],
+        "drafts": drafts,
     }
 
 

@@ -66,8 +66,9 @@ const ClapperDone = (() => {
     for (const [id, job] of live) {
       if (now.has(id)) continue;
       live.delete(id);
+      if (job.group && state.mine.some(({ group }) => group === job.group)) continue; // told once, with the last draft
       ClapperRequests.ask(`studio/state?job=${encodeURIComponent(id)}`)
-        .then(({ ok, body }) => ok && body.job && body.job.clip && tell(job)).catch(() => { /* the page says it anyway */ });
+        .then(({ ok, body }) => ok && body.job && [body.job, ...body.drafts].some(({ clip }) => clip) && tell(job)).catch(() => { /* the page says it anyway */ });
     }
   };
 

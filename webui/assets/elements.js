@@ -44,6 +44,10 @@ const ClapperElements = (() => {
     if (props.value) use(props.value);
   };
 
+  /* A number with the mark of the reader's language, and as many decimals as it has, up to some. */
+  const number = (value, most = 1, least = 0) =>
+    value.toLocaleString(document.documentElement.lang || "en", { maximumFractionDigits: most, minimumFractionDigits: least });
+
   /* Seconds as people say them. */
   const span = (seconds) => {
     const whole = Math.max(1, Math.round(seconds));
@@ -56,5 +60,5 @@ const ClapperElements = (() => {
   const card = (error, extra) => h("div", { class: "cl-error", role: "alert" },
     h("strong", {}, error.title), h("p", {}, error.text), extra);
 
-  return { h, put, refocus, watched, span, card };
+  return { h, put, refocus, watched, number, span, card };
 })();

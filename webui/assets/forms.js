@@ -12,7 +12,7 @@ const ClapperForms = (() => {
   /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
   const who = () => (document.cookie.match(/(?:^|; )clapper_who=([^;]*)/) || [])[1] || "";
   const started = who();
-  const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {}, carried: {} });
+  const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {}, carried: {}, placed: {} });
   const load = () => {
     try {
       const found = JSON.parse(sessionStorage.getItem(STORE) || "null");
@@ -86,8 +86,28 @@ const ClapperForms = (() => {
   };
 
   const named = (name, values) => Object.fromEntries(tables[name].fields.map((field, at) => [field.name, values[at] ?? null]));
+  /* What a part of the page put into a form counts at once, also while Gradio still tells of what stood there. */
+  const TOLD = 3000; // ms that this may take
+  const ahead = {}; // by form
+  const place = (name, values, mark) => {
+    kept.forms[name] = { ...kept.forms[name], ...values };
+    ahead[name] = { values: { ...(ahead[name] || {}).values, ...values }, until: Date.now() + TOLD };
+    kept.placed[name] = mark;
+    save();
+  };
+  const caughtUp = (name, now) => {
+    const { values, until } = ahead[name] || { values: {}, until: 0 };
+    for (const [field, value] of Object.entries(values)) {
+      if (Date.now() > until || JSON.stringify(now[field]) === JSON.stringify(value)) delete values[field];
+    }
+    return { ...now, ...values };
+  };
+  /* How the text of times was placed, if it still is that text. */
+  const placed = (name, text) => (kept.placed[name] && kept.placed[name].text === text ? kept.placed[name] : null);
+  const sends = (name, field) => Boolean(kept.uploads[(fileFields(name).find((one) => one.name === field) || {}).id]);
+
   const keep = (name, values) => {
-    const now = named(name, values), before = kept.forms[name] || {};
+    const now = caughtUp(name, named(name, values)), before = kept.forms[name] || {};
     for (const field of tables[name].fields) {
       if (!field.file || !now[field.name] || JSON.stringify(now[field.name]) === JSON.stringify(before[field.name])) continue;
       delete kept.uploads[field.id];
@@ -95,7 +115,8 @@ const ClapperForms = (() => {
     }
     kept.forms[name] = now;
     save();
-    return now;
+    document.dispatchEvent(new CustomEvent("clapper-form", { detail: name }));
+    return kept.forms[name];
   };
   /* What is typed is kept at once: Gradio tells of it a moment later, which a page that is left does not live to see. */
   const READ = { textbox: ({ value }) => value, number: ({ value }) => value && Number(value), slider: ({ value }) => Number(value) };
@@ -123,7 +144,7 @@ const ClapperForms = (() => {
   });
   const note = (id, reason) => { if (fieldOf(id)) { kept.notes[id] = reason; save(); tell(); } };
   const unnote = (id) => { delete kept.notes[id]; save(); tell(); };
-  const place = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
+  const notes = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
 
   /* An upload that a reload cuts off leaves its field's name behind. */
   const sending = (id, upload) => {
@@ -173,6 +194,7 @@ const ClapperForms = (() => {
   const busy = new Set();
   const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const generate = async (name, values, resumed) => {
+    document.dispatchEvent(new Event("clapper-settle")); // what is still being moved counts as it stands
     const now = keep(name, values), form = JSON.stringify(sent(name, now));
     const before = kept.asked[name];
     const again = before && before.form === form && Date.now() - before.at < FRESH;
@@ -261,5 +283,5 @@ const ClapperForms = (() => {
   };
   const said = (code) => words[code] || "";
 
-  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, notes: place };
+  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, place, placed, sends, notes };
 })();

@@ -122,6 +122,7 @@ const ClapperGallery = (() => {
       if (!answer || !answer.ok) return;
       const gone = answer.body.jobs;
       gone.forEach(drop);
+      sorted();
       choice(false);
       const back = h("button", { type: "button", class: "cl-button cl-primary", "data-action": "undo-many", onclick: async () => {
         clearTimeout(away);
@@ -150,7 +151,7 @@ const ClapperGallery = (() => {
           h("span", {}, [job.seconds && span(job.seconds), date(job.created_ms)].filter(Boolean).join(" · ")))),
         h("button", { type: "button", class: "cl-star", "aria-pressed": String(job.starred), "data-star": job.id,
           "aria-label": `${words.gallery_star}: ${job.prompt || job.mode_name}`, onclick: () => star([job.id], !tiles.get(job.id).job.starred) },
-        job.starred ? "★" : "☆"));
+        job.starred ? "★" : "☆"), ClapperDrafts.finish(job));
     };
     const show = (job) => {
       const known = tiles.get(job.id);
@@ -211,6 +212,7 @@ const ClapperGallery = (() => {
       if (!body) return;
       before = body.before;
       grid.append(...body.items.filter(({ id }) => !tiles.has(id)).map(show));
+      sorted();
       empty();
       tell();
       reach();
@@ -236,8 +238,7 @@ const ClapperGallery = (() => {
       const order = [...tiles.entries()].sort(([, one], [, other]) => other.job.number - one.job.number);
       tiles.clear();
       order.forEach(([id, tile]) => tiles.set(id, tile));
-      let at = grid.firstElementChild;
-      order.forEach(([, { node }]) => { if (node === at) at = at.nextElementSibling; else grid.insertBefore(node, at); });
+      ClapperDrafts.arrange(grid, [...tiles.values()]);
     };
     const near = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
       { rootMargin: "800px 0px" });

@@ -5,7 +5,7 @@
  * @typedef {{start_s: number, end_s: number | null, left: number, top: number, width: number, height: number}} Cut core/domain/media_cut.py
  */
 const ClapperParts = (() => {
-  const { h } = ClapperElements, { said, valueOf } = ClapperForms;
+  const { h, number } = ClapperElements, { said, valueOf } = ClapperForms;
   const SHAPES = ["16:9", "3:2", "4:3", "1:1", "3:4", "2:3", "9:16"], LEAST = 0.1; // s
   const WHOLE = { shape: "", size: 1, x: 0.5, y: 0.5, start: 0, end: null };
   const share = (number) => Math.round(Math.min(1, Math.max(0, number)) * 10000) / 10000;
@@ -37,7 +37,7 @@ const ClapperParts = (() => {
       for (const side of at ? ["left", "top", "width", "height"] : []) frame.style[side] = `${at[side] * 100}%`;
       rows.forEach((row) => row.show());
       const end = part.end === null ? length() : part.end;
-      told.textContent = offer.kind === "image" || !length() ? "" : `${(end - part.start).toFixed(1)} s / ${length().toFixed(1)} s`;
+      told.textContent = offer.kind === "image" || !length() ? "" : `${number(end - part.start, 1, 1)} s / ${number(length(), 1, 1)} s`;
     };
     const tell = () => {
       const [width, height] = size();
@@ -52,7 +52,7 @@ const ClapperParts = (() => {
         input.min = low;
         input.max = high;
         input.value = read();
-        said_.textContent = high === 100 ? `${Math.round(read())} %` : `${read().toFixed(1)} s`;
+        said_.textContent = high === 100 ? `${Math.round(read())} %` : `${number(read(), 1, 1)} s`;
         row.hidden = !(high > low);
       };
       rows.push(row);

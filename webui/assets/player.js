@@ -1,6 +1,6 @@
 /* The finished clip: by single frames, at other speeds, again and again, and beside the clip that it came from. */
 const ClapperPlayer = (() => {
-  const { h } = ClapperElements, { words } = ClapperState;
+  const { h, number } = ClapperElements, { words } = ClapperState;
   const SPEEDS = [0.25, 0.5, 1, 2], STORE = "clapper-player";
   const wishes = { loop: true, speed: 1 }; // of this reader, for every clip
   try { Object.assign(wishes, JSON.parse(localStorage.getItem(STORE) || "{}")); } catch { /* a browser that keeps nothing */ }
@@ -48,7 +48,7 @@ const ClapperPlayer = (() => {
       wishes.speed = Number(speed.value);
       keep();
       screen.querySelectorAll("video").forEach((video) => { video.playbackRate = wishes.speed; });
-    } }, ...SPEEDS.map((rate) => h("option", { value: rate, selected: rate === wishes.speed }, `${rate}×`)));
+    } }, ...SPEEDS.map((rate) => h("option", { value: rate, selected: rate === wishes.speed }, `${number(rate, 2)}×`)));
     const frame = (by, sign, label) => h("button", { type: "button", class: "cl-tool", "data-tool": by < 0 ? "back" : "forward",
       "aria-label": label, title: label, onclick: () => step(videoOf(screen), job.fps || 24, by) }, sign);
     return h("div", { class: "cl-tools" }, frame(-1, "⟨", words.studio_frame_back), frame(1, "⟩", words.studio_frame_forward),

@@ -3,6 +3,7 @@
 const ClapperStage = (() => {
   const { h, put, watched, span, card } = ClapperElements, { store, words, listen, speak, poll, select } = ClapperState;
   const { ask } = ClapperRequests, { button, ending } = ClapperActions, { player, tools } = ClapperPlayer;
+  const { row, own } = ClapperDrafts;
 
   /* No cookie comes back, so nothing that is made here could be shown: in a tab of its own it could. */
   const homeless = () => {
@@ -77,10 +78,10 @@ const ClapperStage = (() => {
   };
 
   const buttons = (part, job, trigger) => put(part, [job.id, job.buttons, job.clip, job.ending && job.ending.action],
-    job.ending ? ending(job) : [job.buttons.slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
-      job.buttons.slice(-1).map((view) => button(job.id, view, trigger))].flat());
+    job.ending ? ending(job) : [...own(job).slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
+      ...own(job).slice(-1).map((view) => button(job.id, view, trigger))]);
 
-  const show = (part, job, problem, trigger) => {
+  const show = (part, { job, drafts }, problem, trigger) => {
     if (job.live) live.add(job.id);
     const screen = part("player");
     shape(screen, job);
@@ -92,6 +93,7 @@ const ClapperStage = (() => {
     const parent = job.clip && parentOf(job);
     put(part("progress"), [job.id, moving, job.clip, parent && parent.id],
       job.live ? progress(job) : job.clip && tools(job, screen, parent));
+    row(part("drafts"), drafts, job.id);
     put(part("error"), [job.id, problem], problem && problem.job === job.id && card(problem.error));
     put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
       job.prompt && h("p", { class: "cl-prompt", dir: "auto" }, job.prompt),
@@ -107,7 +109,7 @@ const ClapperStage = (() => {
     put(part("head"), ["sent"], h("strong", {}, words.studio_busy));
     put(part("player"), ["sent"], h("span", { class: "cl-clap", "aria-hidden": "true" }));
     put(part("progress"), ["sent"], progress({ fraction: null }));
-    for (const name of ["error", "facts", "buttons"]) put(part(name), ["sent"]);
+    for (const name of ["error", "drafts", "facts", "buttons"]) put(part(name), ["sent"]);
   };
 
   const leaving = new Set(); // that are being deleted: that they are gone is no news
@@ -127,7 +129,7 @@ const ClapperStage = (() => {
       if (sent) return showSent(part, sent);
       if (!job) return;
       if (job.ending && job.ending.action === "delete") leaving.add(job.id);
-      show(part, job, problem, trigger);
+      show(part, state, problem, trigger);
     });
     poll();
   };

@@ -7,10 +7,11 @@
  *   created_ms: number, prompt: string, facts: string, headline: string, fraction: number | null, stage: string,
  *   step: string, ready_in_s: number | null, charged: string, clip: ClipView | null, error: ErrorView | null,
  *   preview: {src: string, moments: number} | null,
+ *   group: string, group_number: number, group_size: number, group_label: string,
  *   buttons: ButtonView[], width: number, height: number, elapsed_s: number | null, calm: boolean,
  *   ending: {action: string, text: string, left_s: number} | null}} JobView as webui/views/jobs.py makes them
  * @typedef {{job: JobView | null, mine: JobView[], line: string, quota: {text: string, share: number}, model: string,
- *   account: string, kept: boolean, operator: boolean, missing: ErrorView | null}} StateView
+ *   account: string, kept: boolean, operator: boolean, missing: ErrorView | null, drafts: JobView[]}} StateView
  * @typedef {{job: string, state: StateView | null, lost: boolean, unkept: number, frame?: string,
  *   parents: Object<string, string>, sent: {width: number, height: number} | null,
  *   problem?: {job: string, error: ErrorView} | null}} Store

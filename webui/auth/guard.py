@@ -19,7 +19,8 @@ from core.settings import Settings
 from webui.auth.allowed_routes import endpoint_in, exists, linked
 from webui.auth.origin import Origins
 
-ENDPOINTS = frozenset({*MODES, "status", "cancel", "result"})  # named ones of Gradio's
+JOB_ENDPOINTS = ("status", "cancel", "result", "follow_up")
+ENDPOINTS = frozenset({*MODES, *JOB_ENDPOINTS})  # named ones of Gradio's
 _READ = frozenset({"GET", "HEAD"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # no file and no id has them; a path with NUL is an error
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255  # bytes, of Linux

@@ -21,6 +21,7 @@ import structlog
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.runtime.atomic_files import only_writer_of, replace_whole
+from core.runtime.paths import readable
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +92,8 @@ class UserFile:
             users = _users_in(path)
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError as error:
-            raise BadConfiguration("CLAPPER_STUDIO_USERS", str(error)) from None
+            reason = f"{readable(path)}: {error.strerror or type(error).__name__}"
+            raise BadConfiguration("CLAPPER_STUDIO_USERS", reason) from None
         if mode & _OTHERS:
             log.warning("user_file_is_open", path=str(path), mode=f"{mode:03o}")
         return cls({user.name: user for user in users})

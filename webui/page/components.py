@@ -53,9 +53,13 @@ def offer_of(field: Component) -> FileOffer | None:
 
 
 def file_words() -> dict[str, str]:
-    """Return the words that fields for files place."""
+    """Return the words that fields for files place, and the line of pictures."""
     own = sentences(language_of(None))
-    return {code: own[code] for code in own if code.startswith(("studio_file", "studio_part"))}
+    return {
+        code: own[code]
+        for code in own
+        if code.startswith(("studio_file", "studio_part", "studio_times"))
+    }
 
 
 def number_field(label: str, placeholder: str, info: str | None = None) -> Component:

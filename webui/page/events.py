@@ -64,6 +64,10 @@ def _bind_form(form: ModeForm, page: Page) -> None:
     form.go.click(None, form.inputs, outputs, js=script("generate"), **_INTERNAL)
     card.resume(None, form.inputs, outputs, js=script("generate", "true"), **_INTERNAL)
     card.fix(None, form.inputs, list(form.fields.values()), js=script("mend"), **_INTERNAL)
+    if form.timeline is not None:
+        line: Any = form.timeline
+        js = f'() => Clapper.timed("{form.mode}")'
+        line.fill(None, None, form.inputs, js=js, **_INTERNAL)
 
 
 def _bind_stage(page: Page) -> None:

@@ -17,6 +17,7 @@ from core.i18n.option_words import mode_summary, mode_title
 from webui.page.components import field_id, offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
 from webui.page.form_values import FOLLOW, LOCK, fields_of, options_on_page
+from webui.page.timeline import build_timeline, has_timeline
 from webui.views.inputs import slot_label
 
 # every other option of the folded part has a line of its own
@@ -40,6 +41,7 @@ class ModeForm:
     fields: dict[str, Component]  # by name; without those that the mode does not have
     card: gr.HTML
     go: gr.Button
+    timeline: gr.HTML | None = None  # of the pictures, where they have times
 
     @property
     def inputs(self) -> list[Component]:
@@ -56,6 +58,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     """Lay out the form of ``mode`` inside the current tab."""
     gr.HTML(_title(mode), elem_classes=["cl-title"])
     media = _media(mode)
+    timeline = build_timeline(mode) if has_timeline(mode) else None
     offered = {option.name: option for option in options_on_page(mode, guided=rules.guided)}
     fields: dict[str, Component] = {}
     for key in FIRST:
@@ -71,7 +74,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     kept = kept_table(mode.value, media, ordered)
     with gr.Column(elem_classes=["cl-dock"]):
         card, go = _dock(mode, kept, words)
-    return ModeForm(mode, media, ordered, card, go)
+    return ModeForm(mode, media, ordered, card, go, timeline)
 
 
 def lines_of(options: list[Option]) -> list[list[Option]]:
@@ -160,7 +163,13 @@ def _media(mode: Mode) -> dict[str, Component]:
 
 
 def _more_media(mode: Mode) -> dict[str, Component]:
-    """Lay out the fields of files that may be left out, folded away."""
+    """Lay out the fields of files that may be left out: folded away, or shown once they hold one.
+
+    Files that stand on a line are added there.
+    """
+    if has_timeline(mode):
+        with gr.Row(elem_classes=["cl-files", "cl-between"]):
+            return {slot.role: _file_field(slot, mode) for slot in MODES[mode].more}
     with (
         gr.Accordion(say("studio_more_files"), open=False, elem_classes=["cl-more"]),
         gr.Row(equal_height=True, elem_classes=["cl-files"]),

@@ -1,4 +1,4 @@
-"""The addresses that the page's forms ask: look, generate, mend, arriving files, dropped clips.
+"""The addresses that the page's forms ask: look, generate, mend, added files, dropped clips.
 
 The page asks them itself and again after a lost request, so each may come more than once: only
 Generate changes anything, and names its request by a key.
@@ -17,7 +17,7 @@ from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
 from core.i18n.option_words import mode_example
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
-from webui.page import arrivals
+from webui.page import file_placement
 from webui.page.handlers import Handlers
 from webui.page.preflight import Card
 from webui.page.reload import describe
@@ -43,7 +43,7 @@ class FormRoutes:
             "/studio/forms/{mode}/look": self._look,
             "/studio/forms/{mode}/generate": self._generate,
             "/studio/forms/{mode}/mend": self._mend,
-            "/studio/forms/{mode}/arrive": self._arrive,
+            "/studio/forms/{mode}/place": self._place,
             "/studio/forms/{mode}/example": self._example,
             "/studio/jobs/{job}/last_frame": self._last_frame,
             "/studio/dropped": self._dropped,
@@ -110,10 +110,10 @@ class FormRoutes:
             card = self._handlers.refused(error)
         return _plain({"changes": card.fix.changes if card.fix else {}})
 
-    async def _arrive(self, request: Request, _: Visitor, body: dict[str, Any]) -> Response:
+    async def _place(self, request: Request, _: Visitor, body: dict[str, Any]) -> Response:
         """Say where files go that came from anywhere; none of them is here yet."""
         limits = self._handlers.settings.media.limits()
-        answer = arrivals.answer(Mode(request.path_params["mode"]), body, limits)
+        answer = file_placement.answer(Mode(request.path_params["mode"]), body, limits)
         return PlainTextResponse("", 400) if answer is None else _plain(answer)
 
     async def _example(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:

@@ -28,7 +28,8 @@ _STAGE = (
     "<div data-part='missing'></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
     "<figure data-part='player' class='cl-player'></figure>"
-    "<div data-part='progress' class='cl-progress'></div><div data-part='error'></div>"
+    "<div data-part='progress' class='cl-progress'></div><div data-part='drafts'></div>"
+    "<div data-part='error'></div>"
     "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
     "</section>"
 )
@@ -72,6 +73,7 @@ _PLACED = (
     "studio_loop",
     "studio_speed",
     "studio_compare",
+    "studio_drafts",
     "studio_frame_back",
     "studio_frame_forward",
     "studio_queue_empty",
@@ -126,7 +128,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
-            _arrivals()
+            _added_files()
             reused = build_reused()
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
@@ -194,12 +196,12 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     return buttons
 
 
-def _arrivals() -> None:
+def _added_files() -> None:
     """Lay out where files are added that have no field yet, by hand or from anywhere."""
     gr.HTML(
         html_template="<div></div>",
-        js_on_load="Clapper.arrivals(element)",
-        elem_id="arrivals",
+        js_on_load="Clapper.addFiles(element)",
+        elem_id="add-files",
         apply_default_css=False,
     )
 

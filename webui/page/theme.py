@@ -84,6 +84,7 @@ ROOT_STYLE = (
     f"html,body{{background:{INK}}}</style>"
 )
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
+STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
 ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
 _SCRIPTS = (
@@ -94,10 +95,13 @@ _SCRIPTS = (
     "frame.js",
     "parts.js",
     "files.js",
-    "arrivals.js",
+    "file_placement.js",
+    "times.js",
+    "timeline.js",
     "state.js",
     "actions.js",
     "player.js",
+    "drafts.js",
     "stage.js",
     "reuse.js",
     "lineage.js",

@@ -12,9 +12,10 @@ from core.i18n.messages import SHORT_ID, say
 from core.service.front_services import FrontServices
 from webui.auth.visitors import Visitor
 from webui.studio.clip_archive import ArchivedFile
-from webui.studio.endings import Endings
+from webui.studio.endings import Endings, target_of
 from webui.studio.loop_bridge import Bridge
 from webui.views.gallery import HistoryView, tile_view
+from webui.views.job_status import Moment
 
 PAGE = 12  # jobs
 MOST_JOBS = 2000  # that one question names
@@ -36,9 +37,10 @@ class StudioGallery:
         page = await gallery.page(visitor.caller, wanted, PAGE, before)
         starred = await gallery.starred(page.jobs)
         ending = self._endings.of(visitor).items()
-        leaving = {job_id for job_id, one in ending if one.action == Action.DELETE}
-        shown = (job for job in page.jobs if job.id not in leaving)
-        items = tuple(tile_view(job, starred=job.id in starred) for job in shown)
+        leaving = {target for target, one in ending if one.action == Action.DELETE}
+        shown = (job for job in page.jobs if target_of(job) not in leaving)
+        moment = Moment(limits=self._users.limits, price=self._users.price)
+        items = tuple(tile_view(job, moment, starred=job.id in starred) for job in shown)
         return HistoryView(items, page.before)
 
     async def star(self, visitor: Visitor, jobs: Sequence[str], *, on: bool) -> list[str]:
@@ -53,13 +55,19 @@ class StudioGallery:
         return done
 
     async def delete(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
-        """Delete these jobs in a while, unless it is taken back; return those that are there."""
-        done: list[str] = []
+        """Delete these jobs in a while, unless it is taken back; return those that will be gone.
+
+        Drafts that were asked for together go together.
+        """
+        done: dict[str, None] = {}
         for job in await self.own(visitor, jobs):
+            if job.id in done:
+                continue
             with suppress(JobUnknown, NotYours):
                 await self._endings.postpone(job.id, Action.DELETE, visitor)
-                done.append(job.id)
-        return done
+                drafts = await self._users.gallery.drafts(job)
+                done |= dict.fromkeys(one.id for one in (job, *drafts))
+        return [*done]
 
     async def take_back(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
         """Keep these jobs after all; return those that are still there."""

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from core.domain.followups import Action
+from core.domain.jobs import Ticket
 from core.errors import NotAChoice
 from core.service.front_services import FrontServices
 from webui.auth.visitors import Visitor
@@ -52,7 +53,7 @@ class JobActions:
                 await self._users.delete(caller, job_id)
                 return ""
             case Action.AGAIN | Action.LONGER | Action.QUALITY | Action.SMALLER:
-                return await self._make(job_id, action, visitor, key)
+                return (await self.follow_up(job_id, action, visitor, key)).job_id
             case _ if action == UNDO:
                 await self._endings.take_back(job_id, visitor)
                 return job_id
@@ -61,7 +62,13 @@ class JobActions:
                 choices = (Action.CANCEL, Action.AGAIN, Action.LONGER, Action.QUALITY)
                 raise NotAChoice("action", action[:40], ", ".join(choices))
 
-    async def _make(self, job_id: str, action: str, visitor: Visitor, key: str) -> str:
+    async def follow_up(self, job_id: str, action: str, visitor: Visitor, key: str = "") -> Ticket:
+        """Ask for the clip that a button under a job makes.
+
+        Raises:
+            ClapperError: as of :meth:`act`.
+        """
+        visitor.require_kept()
         name = f"studio:{key or uuid4().hex}"
         press = Press(job_id, action, name, reply_to_page())
-        return (await followed_up(self._users, visitor.caller, press)).job_id
+        return await followed_up(self._users, visitor.caller, press)

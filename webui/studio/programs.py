@@ -3,13 +3,13 @@
 A program sees its own jobs alone, also where the settings make its account an operator's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.progress import Progress
 from core.domain.quota import QuotaView
-from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.errors import JobUnknown, NotYours
 from core.service.front_services import FrontServices, KnownPrograms, Program, TokenScope
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
@@ -28,6 +28,7 @@ class Sight:
     forecast: Forecast | None
     progress: Progress | None
     now_ms: int
+    drafts: tuple[str, ...] = ()  # ids of those that it was asked for with, its own among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,14 @@ class ProgramJobs:
         forecast = None
         if not job.state.terminal:
             forecast = await self._users.forecast(visitor.caller, job.id)
-        return Sight(job, forecast, self._services.latest_progress(job), self.now())
+        progress = self._services.latest_progress(job)
+        drafts = tuple(one.id for one in await self._users.gallery.drafts(job))
+        return Sight(job, forecast, progress, self.now(), drafts)
 
     def again(self, sight: Sight) -> Sight:
         """Return what moves without a write: progress and time."""
         progress = self._services.latest_progress(sight.job)
-        return Sight(sight.job, sight.forecast, progress, self.now())
+        return replace(sight, progress=progress, now_ms=self.now())
 
     async def page(
         self, visitor: Visitor, chosen: JobFilter, limit: int, before: int | None
@@ -117,16 +120,14 @@ class ProgramJobs:
         return found, before
 
     async def stop(self, job_id: str, visitor: Visitor) -> None:
-        """Stop an own live job.
+        """Stop an own live job, and the drafts that it was asked for with.
 
         Raises:
             JobUnknown: there is none.
             NotYours: somebody else's.
             AlreadyFinished: it is over.
         """
-        job = await self.job(job_id, visitor)
-        if job.state.terminal:
-            raise AlreadyFinished(job_id, job.state)
+        await self.job(job_id, visitor)
         await self._users.cancel(visitor.caller, job_id)
 
     async def erase(self, job_id: str, visitor: Visitor) -> None:

@@ -26,13 +26,14 @@ from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.clip_sources import ClipSources
 from webui.studio.delivery import reply_to_page
-from webui.studio.endings import Ending, Endings
+from webui.studio.endings import Ending, Endings, target_of
 from webui.studio.gallery import StudioGallery
 from webui.studio.job_actions import JobActions
 from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
 from webui.studio.sent_files import SentFile, SentFiles
+from webui.studio.service_lines import model_line, notice_line
 from webui.studio.state_cache import StateCache
 from webui.views.errors import error_view
 from webui.views.job_status import Moment
@@ -159,6 +160,20 @@ class StudioService:
         """Do what a button says (:meth:`webui.studio.job_actions.JobActions.act`)."""
         return await self._actions.act(job_id, action, visitor, key, later=later)
 
+    async def follow_up(self, job_id: str, action: str, visitor: Visitor) -> Ticket:
+        """Ask for what ``action`` makes of a job; see :class:`webui.studio.job_actions`."""
+        return await self._actions.follow_up(job_id, action, visitor)
+
+    async def drafts(self, job_id: str, visitor: Visitor) -> list[str]:
+        """Return the ids of the drafts that a job was asked for with, its own among them.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+        """
+        job = await self._users.job(visitor.caller, job_id)
+        return [one.id for one in await self._users.gallery.drafts(job)]
+
     async def last_frame(self, job_id: str, visitor: Visitor, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.
 
@@ -229,7 +244,7 @@ class StudioService:
 
         def view(job: Job) -> JobView:
             forecast = standing.queue.forecast(job.id, now)
-            return self._view(job, forecast, now, endings.get(job.id))
+            return self._view(job, forecast, now, endings.get(target_of(job)))
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
@@ -242,6 +257,7 @@ class StudioService:
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
             missing=error_view(JobUnknown(job_id)) if job_id and state.job is None else None,
+            drafts=tuple(view(job) for job in state.drafts),
         )
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:
@@ -263,25 +279,11 @@ class StudioService:
 
     def model(self) -> str:
         """Return what makes the clips here."""
-        if self._services.executor == "draft":
-            return say("studio_model_draft")
-        settings = self.settings
-        data = {
-            "family": self._services.family,
-            "profile": settings.models.profile,
-            "device": self._services.device,
-        }
-        if not settings.on_space:
-            return say("studio_model", data)
-        data |= {"vram": settings.comfy.vram, "seconds": settings.requests.max_seconds}
-        tier = settings.studio.tier
-        lent = say("studio_model_tier", {"tier": tier}) if tier and self.contexts.days_ms else ""
-        return say("studio_model_space", data) + lent
+        return model_line(self._services, lent=bool(self.contexts.days_ms))
 
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""
-        draft = self._services.executor == "draft"
-        return say("space_no_gpu") if draft and self.settings.on_space else ""
+        return notice_line(self._services)
 
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None

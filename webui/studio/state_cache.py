@@ -7,6 +7,7 @@ progress and the clock, which move meanwhile, are in memory.
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.domain.jobs import Job
 from core.errors import JobUnknown, NotYours
@@ -14,6 +15,10 @@ from core.runtime.clock import now_ms
 from core.service.front_services import FrontServices
 from core.service.views import Standing
 from webui.auth.visitors import Visitor
+
+K = TypeVar("K")
+V = TypeVar("V")
+Stamp = tuple[int, int]
 
 _KEPT = 1000  # pages
 _AGE_MS = 10_000  # a job that another process deleted is gone by then
@@ -25,6 +30,7 @@ class PageState:
 
     standing: Standing
     job: Job | None  # the one on the stage
+    drafts: tuple[Job, ...] = ()  # asked for together with it, in their order
 
 
 class StateCache:
@@ -33,26 +39,39 @@ class StateCache:
     def __init__(self, services: FrontServices) -> None:
         self._users = services.users
         self._version = services.version
-        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], Job | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], tuple[Stamp, Job | None]] = OrderedDict()
+        self._drafts: OrderedDict[str, tuple[Stamp, tuple[Job, ...]]] = OrderedDict()  # by group
 
     async def state(self, visitor: Visitor, job_id: str) -> PageState:
         """Return what is there now; without ``job_id`` with the running or else the newest job."""
         standing = await self._users.standing(visitor.caller)
         live = (job for job in standing.jobs if job_id in {"", job.id})
         job = next(live, None) or await self._finished(visitor, job_id)
-        return PageState(standing, job)
+        return PageState(standing, job, await self._drafts_with(job))
 
     async def _finished(self, visitor: Visitor, job_id: str) -> Job | None:
         earlier = visitor.earlier.key if visitor.earlier else ""
         key = (visitor.requester.key, earlier, job_id)
-        stamp = (self._version(), now_ms() // _AGE_MS)  # before reading
+        stamp = self._stamp()
         at, job = self._kept.pop(key, (None, None))
         if at != stamp:
             job = await self._read(visitor, job_id)
-        self._kept[key] = (stamp, job)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        _keep(self._kept, key, (stamp, job))
         return job
+
+    async def _drafts_with(self, job: Job | None) -> tuple[Job, ...]:
+        if job is None or job.group is None:
+            return ()
+        stamp = self._stamp()
+        at, drafts = self._drafts.pop(job.group.id, (None, ()))
+        if at != stamp:
+            drafts = tuple(await self._users.gallery.drafts(job))
+        _keep(self._drafts, job.group.id, (stamp, drafts))
+        return drafts
+
+    def _stamp(self) -> Stamp:
+        """Return what changes once rows may differ; taken before they are read."""
+        return self._version(), now_ms() // _AGE_MS
 
     async def _read(self, visitor: Visitor, job_id: str) -> Job | None:
         if not job_id:
@@ -60,3 +79,9 @@ class StateCache:
         with suppress(JobUnknown, NotYours):
             return await self._users.job(visitor.caller, job_id)
         return None
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)

@@ -143,13 +143,19 @@ def buttons_of(job: Job, moment: Moment) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(
             action,
-            say(_LABELS.get(action, f"{action}_label")),
+            _label(job, action),
             primary=action is Action.AGAIN,
             price=_price(job, action, moment),
         )
         for action in actions_for(job, limits)
         if action not in _SHOWN_OTHERWISE
     )
+
+
+def _label(job: Job, action: Action) -> str:
+    if action is Action.QUALITY and job.group is not None:
+        return say("finish_label", {"number": job.group.number})
+    return say(_LABELS.get(action, f"{action}_label"))
 
 
 def _price(job: Job, action: Action, moment: Moment) -> str:

@@ -84,6 +84,7 @@ class JobView:
     group: str = ""  # the drafts that it was asked for with: the id of the first; empty: none
     group_number: int = 0  # its place among them, from 1
     group_size: int = 0
+    group_label: str = ""  # in words
     elapsed_s: float | None = None  # since its start; None before and after
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
@@ -111,6 +112,7 @@ class StateView:
     kept: bool = True  # False: whoever asks is a new guest with every request
     missing: ErrorView | None = None  # the job that was asked for: unknown, or somebody else's
     operator: bool = False  # may see the operators' page, which asks again
+    drafts: tuple[JobView, ...] = ()  # of the job, itself among them, in their order
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
@@ -161,6 +163,8 @@ def lineage(job: Job) -> dict[str, Any]:
     if job.group is not None:
         found |= {"group": job.group.id, "group_number": job.group.number}
         found["group_size"] = job.group.size
+        data = {"number": job.group.number, "size": job.group.size}
+        found["group_label"] = say("draft_of", data)
     return found
 
 

@@ -1,5 +1,6 @@
 """``clapper setup``: the command, from the questions to the first start."""
 
+import errno
 import os
 import shlex
 import sys
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from core.cli.doctor import doctor
 from core.cli.exit_codes import ExitStatus, err, out
+from core.cli.questions import confirmed
 from core.cli.setup.answers import Answers
 from core.cli.setup.questions import Asking, answered
 from core.cli.setup.settings_text import settings_text
@@ -49,26 +51,55 @@ def setup(
     """Ask, write the file of settings, look at everything, and start.
 
     Raises:
-        SettingsThere: there is a file of settings already.
         Exit: with the status of a broken installation where a token or the doctor says no.
     """
-    path = absolute_path(file or SETTINGS_FOLDER / ".env")
-    if path.exists() and not force:
-        raise SettingsThere(str(path))
+    path = _target(file, force=force)
     given = Answers(
         _token(discord_token), _token(telegram_token), tuple(operators or ()), allowed, profile,
-        absolute_path(data_dir) if data_dir else None,
+        _absolute(data_dir) if data_dir else None,
     )  # fmt: skip
     answers = answered(given, Asking(quiet=yes))
     _write(path, answers)
-    out().print(say("setup_written", {"path": path}))
+    _tell("setup_written", path=path)
     use_env_file(path)
-    doctor(as_json=False)
+    command = _command_for(path)
+    try:
+        doctor(as_json=False)
+    except typer.Exit:
+        _tell("setup_after", command=command)
+        raise
     _tell_address()
-    if start if start is not None else not yes and typer.confirm(say("setup_start"), default=True):
+    if start if start is not None else not yes and confirmed(say("setup_start"), usual=True):
         _start()
-    named = "" if path == SETTINGS_FOLDER / ".env" else f"--env-file {shlex.quote(str(path))} "
-    out().print(say("setup_later", {"command": f"clapper {named}serve"}))
+    _tell("setup_later", command=command)
+
+
+def _target(file: Path | None, *, force: bool) -> Path:
+    """Return where the settings will be.
+
+    Raises:
+        SettingsThere: there is a file of settings already, and no ``force``.
+        Exit: a folder is there.
+    """
+    path = _absolute(file or SETTINGS_FOLDER / ".env")
+    if path.is_dir():
+        _say_unwritten(path, os.strerror(errno.EISDIR))
+        raise typer.Exit(ExitStatus.SETUP)
+    if path.exists() and not force:
+        raise SettingsThere(str(path))
+    return path
+
+
+def _absolute(path: Path) -> Path:
+    """Return ``path`` from the root on.
+
+    Raises:
+        BadParameter: it begins with ``~`` and the name of nobody.
+    """
+    try:
+        return absolute_path(path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _token(path: Path | None) -> SecretStr | None:
@@ -96,19 +127,33 @@ def _write(path: Path, answers: Answers) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            path.replace(path.with_name(path.name + _KEPT))
+        if path.exists():  # it stays whole until the new one is
+            write_atomically(path.with_name(path.name + _KEPT), path.read_bytes(), 0o600)
         write_atomically(path, settings_text(answers), 0o600)
     except OSError as error:
-        err().print(say("setup_unwritten", {"path": path, "reason": error.strerror or ""}))
+        _say_unwritten(path, error.strerror or "")
         raise typer.Exit(ExitStatus.SETUP) from error
+
+
+def _say_unwritten(path: Path, reason: str) -> None:
+    err().print(say("setup_unwritten", {"path": path, "reason": reason}))
+
+
+def _command_for(path: Path) -> str:
+    """Return what starts a service with the settings in ``path``."""
+    named = "" if path == SETTINGS_FOLDER / ".env" else f"--env-file {shlex.quote(str(path))} "
+    return f"clapper {named}serve"
+
+
+def _tell(code: str, **facts: object) -> None:
+    out().print(say(code, facts))
 
 
 def _tell_address() -> None:
     studio = load_settings().studio
     if studio.enabled:
         url = studio.url or f"http://{studio.host}:{studio.port}"
-        out().print(say("setup_studio", {"url": url}))
+        _tell("setup_studio", url=url)
 
 
 def _start() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +12,17 @@ from pydantic import SecretStr
 
 from core.app.frontend import Examinable, Front, OperatorFinder
 from core.app.serve import found_fronts
+from core.cli import questions
 from core.cli.exit_codes import ExitStatus, err, out
 from core.cli.setup.answers import Answers
 from core.cli.setup.card import first_card
 from core.domain.access import OWN
-from core.i18n.messages import say
+from core.errors import ClapperError
+from core.i18n.messages import explain, say
 from core.models.catalog import FAMILY, Profile
+from core.runtime.paths import absolute_path
 from core.settings import Settings
+from core.storage.claim import claim
 
 PLATFORMS = ("discord", "telegram")
 CODE_DIGITS = 6
@@ -32,12 +37,11 @@ class Asking:
 
     def secret(self, question: str) -> SecretStr | None:
         """Ask for what is not shown while it is typed; nothing typed is None."""
-        text = "" if self.quiet else typer.prompt(question, "", hide_input=True, show_default=False)
-        return SecretStr(text.strip()) if text.strip() else None
+        return None if self.quiet else questions.secret(question)
 
     def text(self, question: str, usual: str) -> str:
         """Ask for a line; ``usual`` where nothing is typed."""
-        return usual if self.quiet else str(typer.prompt(question, usual)).strip()
+        return usual if self.quiet else questions.line(question, usual)
 
 
 def answered(given: Answers, asking: Asking) -> Answers:
@@ -56,9 +60,7 @@ def answered(given: Answers, asking: Asking) -> Answers:
     answers = replace(answers, model_profile=_profile(given.model_profile, asking))
     answers = replace(answers, allowed=_allowed(given.allowed, answers, asking))
     if answers.data_dir is None:
-        usual = answers.settings().data_dir
-        typed = asking.text(say("setup_data"), str(usual))
-        answers = replace(answers, data_dir=None if typed == str(usual) else Path(typed))
+        answers = replace(answers, data_dir=_data_dir(answers.settings().data_dir, asking))
     answers.settings()
     return answers
 
@@ -115,11 +117,12 @@ def _found_operator(finder: OperatorFinder, settings: Settings, ask: Callable[[s
             found = await finder.find_operator(settings, code, ask)
         return found.key if found else ""
 
-    try:
-        return asyncio.run(wait())
-    except (KeyboardInterrupt, TimeoutError, OSError):
+    found = ""
+    with suppress(KeyboardInterrupt, TimeoutError, OSError):
+        found = asyncio.run(wait())
+    if not found:
         ask(say("setup_no_operator"))
-        return ""
+    return found
 
 
 def _allowed(given: str | None, answers: Answers, asking: Asking) -> str | None:
@@ -142,9 +145,24 @@ def _profile(given: str | None, asking: Asking) -> str | None:
     if card is not None:
         usual = str(card.profile)
         out().print(say("setup_card", {"card": card.name, "profile": usual}))
-    while (typed := asking.text(say("setup_profile"), usual)) not in set(Profile):
+    while (typed := asking.text(say("setup_profile"), usual).lower()) not in set(Profile):
         err().print(say("setup_profile_unknown", {"profiles": ", ".join(Profile)}))
     return typed
+
+
+def _data_dir(usual: Path, asking: Asking) -> Path | None:
+    """Ask where the data lie until the folder can be used; None for the usual place."""
+    while (typed := asking.text(say("setup_data"), str(usual))) != str(usual):
+        try:
+            folder = absolute_path(Path(typed))
+            claim(folder)
+        except ValueError as error:  # of "~nobody"
+            err().print(str(error))
+        except ClapperError as error:
+            err().print(explain(error))
+        else:
+            return folder
+    return None
 
 
 def _front(platform: str) -> Front | None:

@@ -8,7 +8,7 @@ from string import Template
 
 from core.cli.space.requirements import PYTHON, locked
 from core.domain.modes import MODES
-from core.i18n.messages import name, say
+from core.i18n.messages import DEFAULT_LANGUAGE, name, say, speaking
 from core.models.catalog import FAMILY, ModelFile
 from core.settings import SPACE_SETTINGS, Settings
 
@@ -38,8 +38,9 @@ def preload(files: tuple[ModelFile, ...]) -> list[str]:
 
 
 def readme(page: SpacePage, files: tuple[ModelFile, ...], settings: Settings) -> str:
-    """Return the Space's page with its configuration."""
-    return f"{_head(page, files)}\n{_body(page, files, settings)}"
+    """Return the Space's page with its configuration, in the language of the rest of it."""
+    with speaking(DEFAULT_LANGUAGE):
+        return f"{_head(page, files)}\n{_body(page, files, settings)}"
 
 
 def _head(page: SpacePage, files: tuple[ModelFile, ...]) -> str:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import structlog
+from filelock import lock_descriptor
 
 from core.comfy.install.errors import (
     CheckoutBroken,
@@ -134,10 +135,8 @@ def _owned(pin: Pin, folder: Path) -> Generator[None]:
         mark = (folder / ".git" / _MARK).open("a")
     except OSError as error:
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(folder)) from None
-    import fcntl  # of POSIX alone
-
     with mark:
-        fcntl.flock(mark, fcntl.LOCK_EX)
+        lock_descriptor(mark.fileno())
         yield
 
 

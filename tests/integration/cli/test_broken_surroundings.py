@@ -94,6 +94,47 @@ def header_damaged(tmp: Path) -> Broken:
     yield tmp / "data"
 
 
+def table_dropped(tmp: Path) -> Broken:
+    with closing(sqlite3.connect(used(tmp / "data") / DATABASE)) as connection:
+        connection.execute("DROP TABLE setting")
+    yield tmp / "data"
+
+
+def pipe_for(tmp: Path, name: str) -> Broken:
+    path = used(tmp / "data") / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    yield tmp / "data"
+
+
+def mark_is_a_pipe(tmp: Path) -> Broken:
+    yield from pipe_for(tmp, ".clapper")
+
+
+def record_is_a_pipe(tmp: Path) -> Broken:
+    yield from pipe_for(tmp, ".database")
+
+
+def database_is_a_device(tmp: Path) -> Broken:
+    file = used(tmp / "data") / DATABASE
+    file.unlink()
+    file.symlink_to("/dev/full")
+    yield tmp / "data"
+
+
+def database_is_a_link_to_a_disk_that_is_not_there(tmp: Path) -> Broken:
+    file = used(tmp / "data") / DATABASE
+    file.unlink()
+    file.symlink_to(tmp / "not mounted" / DATABASE)
+    yield tmp / "data"
+    assert not (tmp / "not mounted").exists()
+
+
+def record_of_a_number_without_end(tmp: Path) -> Broken:
+    (used(tmp / "data") / ".database").write_text('{"name": "a", "generation": 1e999}')
+    yield tmp / "data"
+
+
 def page_damaged(tmp: Path) -> Broken:
     file = used(tmp / "data") / DATABASE
     whole = bytearray(file.read_bytes())
@@ -253,13 +294,26 @@ def address_with_options(tmp: Path) -> Broken:
     del os.environ["CLAPPER_DATABASE_URL"]
 
 
+def database_of_another_program(tmp: Path) -> Broken:
+    (tmp / "theirs").mkdir()
+    file = tmp / "theirs" / "recipes.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE recipe (name TEXT)")
+    before = file.read_bytes()
+    os.environ["CLAPPER_DATABASE_URL"] = f"sqlite+aiosqlite:///{file}"
+    yield tmp / "data"
+    del os.environ["CLAPPER_DATABASE_URL"]
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
 def folder_of_somebody_else(tmp: Path) -> Broken:
     (tmp / "data").mkdir()
     (tmp / "data" / "thesis.txt").write_text("x")
     yield tmp / "data"
 
 
-BROKEN = [kind for name, kind in list(globals().items()) if getattr(kind, "__annotations__", {}).get("return") is Broken and name not in {"mounted", "limited"}]  # fmt: skip  # noqa: E501
+BROKEN = [kind for name, kind in list(globals().items()) if getattr(kind, "__annotations__", {}).get("return") is Broken and name not in {"mounted", "limited", "pipe_for"}]  # fmt: skip  # noqa: E501
 # where nothing can be made, also not the folder of `clapper demo`
 NO_PLACE = {
     data_dir_is_a_file, data_dir_is_below_a_file, name_too_long, path_too_long, links_in_a_circle,

@@ -87,7 +87,9 @@ async def test_probes_answer_without_the_studio(service: Core) -> None:
     ("data", "status"),
     [
         (b"POST /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
-        (b"HEAD /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        (b"HEAD /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        (b"GET http://localhost/livez?x HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        (b"HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"GET /livez/.. HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
@@ -98,7 +100,7 @@ async def test_probes_answer_without_the_studio(service: Core) -> None:
         (b"GET /livez\r\n\r\n", 400),
         (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", 400),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 async def test_only_questions_of_this_machine_are_answered(
     service: Core, data: bytes, status: int

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, t2v
 from core.testing.jobs import submit_request
 from tests.integration.control.conftest import Run, Start
+from tests.integration.control.conftest import serving as serving_core
 
 ANN = Requester("test", "ann")
 SMALL = ("--width", 256, "--height", 256, "--seconds", 1, "--preset", "fast", "--seed", 4)
@@ -313,6 +315,48 @@ async def test_without_the_secret_of_this_start_a_port_answers_nothing(
             assert (await told("", address.port, line.encode() + b"\n"))["code"] == "operators_only"
 
 
+@pytest.mark.parametrize(
+    "note",
+    ["", "{", "[]", "[" * 100_000, '{"path":"","port":0,"token":""}',
+     '{"path":"","port":99999999,"token":""}', '{"path":"","port":-1,"token":""}',
+     '{"path":"a\\u0000b","port":0,"token":""}', '{"path":null,"port":1e400,"token":""}'],
+    ids=range(9),
+)  # fmt: skip
+async def test_a_note_that_names_no_place_is_none(tmp_path: Path, note: str) -> None:
+    folder = control_folder(tmp_path)
+    folder.mkdir()
+    (folder / "address.json").write_text(note)
+
+    async with running_service(tmp_path) as client:
+        assert client is None
+
+
+async def test_a_service_without_its_socket_is_not_taken_for_none(
+    service: Core, settings: Settings, run: Run
+) -> None:
+    (control_folder(settings.data_dir) / "socket").unlink()
+
+    ended = [await run(*typed) for typed in (["status"], ["logs"], ["jobs"],
+             ["generate", "t2v", "-p", "x", "-o", "x.mp4", *SMALL])]  # fmt: skip
+
+    assert [one.status for one in ended] == [5] * 4
+    assert all("takes no commands" in one.err for one in ended), [one.err for one in ended]
+
+
+@pytest.mark.parametrize("serving", [True, False])
+async def test_what_is_typed_too_long_is_told_the_same_with_and_without_a_service(
+    settings: Settings, executor: QuickExecutor, run: Run, serving: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        if serving:
+            await stack.enter_async_context(serving_core(settings, executor))
+        for typed in (["jobs", "show", "a" * 100], ["quota", "show", "discord:" + "9" * 400]):
+            ended = await run(*typed)
+            assert (ended.status, "too long" in ended.err) == (2, True), ended.err
+        ended = await run("generate", "t2v", "-p", "ü" * 60_000, "-o", "x.mp4")
+        assert (ended.status, "at most" in ended.err) == (2, True), ended.err
+
+
 async def told(path: str, port: int, data: bytes) -> dict[str, object]:
     """The error that raw bytes are answered with."""
     if path:
@@ -332,7 +376,7 @@ async def told(path: str, port: int, data: bytes) -> dict[str, object]:
         (b"GET / HTTP/1.1\r\n\r\n", "control_broken"),
         (b"[1]\n", "control_broken"),
         (b"[" * 100_000 + b"\n", "control_broken"),
-        (b"x" * 300_000, "control_broken"),
+        (b"x" * 2_000_000, "control_broken"),
         (b"\xff\xfe\n", "control_broken"),
         (b"{}\n", "control_version"),
         (b'{"v":2,"verb":"status"}\n', "control_version"),

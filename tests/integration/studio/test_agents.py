@@ -16,6 +16,7 @@ from core.errors import TooManyQueued
 from core.i18n.messages import sentences
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
+from webui.auth.guard import JOB_ENDPOINTS
 from webui.testing.server import ServedStudio, served
 
 KEY = {"x-clapper-key": "the secret of the first agent"}
@@ -148,8 +149,9 @@ async def test_an_agents_jobs_are_its_own(studio: ServedStudio, executor: QuickE
     job = answer(await use(studio, "t2v", KEY, **SMALL))["job"]
     owner = (await studio.core.jobs.get(job)).requester
 
-    for tool in ("status", "cancel", "result"):
-        assert "somebody else" in sentence(await use(studio, tool, OTHER, job=job))
+    for tool in JOB_ENDPOINTS:
+        more = {"action": "again"} if tool == "follow_up" else {}
+        assert "somebody else" in sentence(await use(studio, tool, OTHER, job=job, **more))
     stopped = answer(await use(studio, "cancel", KEY, job=job))
 
     assert owner != Requester.from_key("studio:guest")

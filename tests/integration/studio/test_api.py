@@ -17,6 +17,7 @@ from core.domain.people import Requester
 from core.domain.request_builder import compose
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
+from webui.auth.guard import JOB_ENDPOINTS
 from webui.testing.server import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
@@ -94,7 +95,7 @@ async def test_only_the_documented_endpoints_are_public(open_studio: ServedStudi
         info = (await http.get("/gradio_api/info")).json()
 
     made = {f"/{mode}" for mode in MODES}
-    assert set(info["named_endpoints"]) == {*made, "/status", "/cancel", "/result"}
+    assert set(info["named_endpoints"]) == {*made, *(f"/{name}" for name in JOB_ENDPOINTS)}
     assert info["unnamed_endpoints"] == {}
     assert info["named_endpoints"]["/t2v"]["parameters"][0]["parameter_name"] == "prompt"
 
@@ -141,9 +142,10 @@ async def test_another_program_can_neither_see_nor_stop_nor_fetch_a_job(
     job = (await predict(owner, "t2v", prompt="a boat", **SMALL))["job"]
     await finished(owner, job)
 
-    for endpoint in ("status", "cancel", "result"):
+    for endpoint in JOB_ENDPOINTS:
+        more = {"action": "again"} if endpoint == "follow_up" else {}
         with pytest.raises(Exception, match="belongs to somebody else"):
-            await predict(stranger, endpoint, job=job)
+            await predict(stranger, endpoint, job=job, **more)
 
 
 @STANDING

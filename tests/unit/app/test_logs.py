@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from core.app.logs import Redaction, log_as, secrets_of, set_up_logging
 from core.errors.setup import BadConfiguration
 from core.settings import Settings
+from core.storage.claim import claim
 
 TELEGRAM = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123456"
 DISCORD = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GAbcde.abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -119,6 +120,17 @@ def test_a_log_file_is_private_and_begins_anew_at_its_size(
     assert "\x1b" not in text
 
 
+def test_the_log_may_be_the_first_file_of_the_data_directory(
+    settings_with: Callable[..., Settings], tmp_path: Path
+) -> None:
+    place = tmp_path / "new"
+    log_as(settings_with(data_dir=place, log_file=place / "clapper.log"))
+    logging.getLogger("x").error("something")
+
+    claim(place)  # it is ours, as at every start
+    assert "something" in (place / "clapper.log").read_text()
+
+
 @pytest.mark.parametrize("broken", ["below a file", "folder"])
 def test_a_log_file_that_cannot_be_written_is_told(
     tmp_path: Path, settings_with: Callable[..., Settings], broken: str
@@ -166,3 +178,18 @@ def test_secret_settings_are_found() -> None:
         bot_token: SecretStr = SecretStr("tok-123456789")
 
     assert "tok-123456789" in secrets_of(WithToken())
+
+
+@pytest.mark.parametrize("library", ["discord.client", "httpx", "urllib3.connectionpool"])
+def test_warnings_of_libraries_are_no_louder_than_what_was_asked_for(
+    capsys: pytest.CaptureFixture[str], library: str
+) -> None:
+    set_up_logging("error")
+    logging.getLogger(library).warning("voice will NOT be supported")
+    set_up_logging("info")
+    logging.getLogger(library).warning("twice as loud")
+
+    said = capsys.readouterr().err
+    assert "voice" not in said
+    assert "twice as loud" in said
+    assert "clapper_passes" not in said

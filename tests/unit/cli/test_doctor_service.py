@@ -79,6 +79,14 @@ BROKEN = {
         {"telegram_token": TOKEN, "telegram_webhook_secret": SecretStr("a b!"),
          "telegram_webhook_url": "https://bot.example/hook"},
         {}, "CLAPPER_TELEGRAM_WEBHOOK_SECRET"),
+    "a token that Telegram never gave": (
+        {"telegram_token": SecretStr("123:abc")}, {}, "CLAPPER_TELEGRAM_TOKEN"),
+    "a log in the place of the database": (
+        {"log_file": Path("DATA/clapper.sqlite")}, {}, "CLAPPER_LOG_FILE"),
+    "a log in the place of its journal": (
+        {"log_file": Path("DATA/clapper.sqlite-wal")}, {}, "CLAPPER_LOG_FILE"),
+    "a log among the clips": ({"log_file": Path("DATA/clips/log")}, {}, "CLAPPER_LOG_FILE"),
+    "a log that is a folder": ({"log_file": Path("/tmp")}, {}, "CLAPPER_LOG_FILE"),
     "no file of users": ({"studio_users": Path("/not/there")}, {}, "CLAPPER_STUDIO_USERS"),
     "half of an app": ({"studio_oauth_client_id": "x"}, {}, "CLAPPER_STUDIO_OAUTH_CLIENT_SECRET"),
     "accounts without an app": ({"studio_hf_accounts": "ada"}, {}, "CLAPPER_STUDIO_HF_ACCOUNTS"),
@@ -90,6 +98,9 @@ async def test_doctor_and_serve_find_the_same(
     settings_with: SettingsWith, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     values, environment, named = BROKEN[kind]
+    place, log = settings_with().data_dir, values.get("log_file")
+    if log is not None and log.parts[0] == "DATA":
+        values = {**values, "log_file": place.joinpath(*log.parts[1:])}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     settings = settings_with(**values)
@@ -135,6 +146,26 @@ def test_a_taken_port_is_found_by_doctor_and_serve(settings_with: SettingsWith, 
         refuse_broken(check_ports(settings))
 
 
+def test_a_port_that_another_program_has_at_an_address_of_ipv6_is_found(
+    settings_with: SettingsWith,
+) -> None:
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        settings = settings_with(studio=False, health_host="::1", health_port=port)
+        (finding,) = check_ports(settings)
+
+    assert "CLAPPER_HEALTH_PORT" in finding.fix
+
+
+def test_a_host_that_is_none_is_found_whatever_the_port(settings_with: SettingsWith) -> None:
+    settings = settings_with(studio=False, health_host="not-a-host.invalid", health_port=0)
+    (finding,) = look_at_ports(settings)
+
+    assert "CLAPPER_HEALTH_HOST" in finding.fix
+
+
 async def test_serve_does_not_start_on_a_taken_port(
     settings_with: SettingsWith, taken: int
 ) -> None:
@@ -169,7 +200,8 @@ def test_a_running_service_has_its_ports_itself(settings_with: SettingsWith, tak
 
 
 def test_free_ports_are_good_and_any_port_is_none(settings_with: SettingsWith) -> None:
-    assert ports(settings_with(studio_port=0)) == []
+    assert [one.port for one in ports(settings_with(studio_port=0))] == [0]
+    assert list(look_at_ports(settings_with(studio_port=0))) == []
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number = probe.getsockname()[1]

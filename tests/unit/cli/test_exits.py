@@ -87,7 +87,18 @@ def test_whatever_breaks_is_a_sentence(
     assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("error", [typer.Exit(3), typer.Abort(), SystemExit(4), BrokenPipeError()])
+def test_ctrl_c_at_a_question_is_an_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
+    aborted = typer.Abort()
+    aborted.__context__ = KeyboardInterrupt()  # as typer raises it
+
+    with pytest.raises(typer.Exit) as ended, explained_exit():
+        raise aborted
+
+    assert ended.value.exit_code == ExitStatus.INTERRUPTED
+    assert "refunded" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [typer.Exit(3), SystemExit(4), BrokenPipeError()])
 def test_what_is_said_elsewhere_passes(error: BaseException) -> None:
     with pytest.raises(type(error)) as passed, explained_exit():
         raise error

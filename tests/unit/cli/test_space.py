@@ -12,8 +12,9 @@ from core.cli.space import APP
 from core.cli.space.command import PRELOAD_LIMIT
 from core.cli.space.readme import MOST_ENTRIES, SpacePage, preload, readme
 from core.cli.space.requirements import requirements
+from core.i18n.messages import speak_in_terminal
 from core.models.catalog import Profile, files_for
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 
 # every key that the Hub reads from a Space's page, as its configuration reference lists them
 HUB_KEYS = {
@@ -87,3 +88,12 @@ def test_the_folder_imports_by_itself_and_is_not_overwritten(folder: Path) -> No
 
     assert done.stdout.strip().endswith("space")
     assert CliRunner().invoke(APP, ["build", "--out", str(folder)]).exit_code != 0
+
+
+def test_the_page_is_english_whoever_builds_it(settings: Settings) -> None:
+    english = readme(SpacePage(), (), settings)
+    speak_in_terminal("de")
+    try:
+        assert readme(SpacePage(), (), settings) == english
+    finally:
+        speak_in_terminal(None)

@@ -11,7 +11,14 @@ from core.comfy.memory import decode_bytes
 from core.comfy.progress_events import StageRelay
 from core.comfy.prompt_server import HeadlessServer
 from core.domain.progress import Stage, Working
-from core.errors import DiskFull, InternalError, ModelUnavailable, OutOfMemory, WorkflowRefused
+from core.errors import (
+    DeviceLost,
+    DiskFull,
+    InternalError,
+    ModelUnavailable,
+    OutOfMemory,
+    WorkflowRefused,
+)
 from core.testing.doubles import t2v
 
 STAGES = {
@@ -99,6 +106,12 @@ def test_time_is_kept_by_stage() -> None:
         (
             NodeError("1", "CheckpointLoaderSimple", "FileNotFoundError", "gone"),
             ModelUnavailable,
+        ),
+        (NodeError("1", "X", "ValueError", "no words", device_lost=True), DeviceLost),
+        (NodeError("1", "X", "ValueError", "no words", memory_short=True), OutOfMemory),
+        (
+            NodeError("1", "X", "MemoryError", "", device_lost=True, memory_short=True),
+            DeviceLost,
         ),
     ],
 )

@@ -93,6 +93,20 @@ def test_times_that_cannot_work_are_refused_in_a_sentence(
         assert len(explain(caught.value, language)) > 30
 
 
+@pytest.mark.parametrize("seconds", [1.5, 2, 2.3, 3.5, 5])
+@pytest.mark.parametrize("fps", [24, 25, 30])
+def test_who_names_the_length_that_was_asked_for_means_the_last_frame(
+    seconds: float, fps: int
+) -> None:
+    request = through(2, f"0, {seconds:g}", seconds=seconds, fps=fps)  # frames are 8k + 1
+
+    sampling = from_json(to_json(request)).sampling
+    last = list(picture_frames(request).values())[-1]
+    assert last == min(round(seconds * fps), sampling.frames - 1)
+    with pytest.raises(OutOfRange):
+        through(2, f"0, {seconds + 1:g}", seconds=seconds, fps=fps)
+
+
 def test_a_gap_in_the_roles_is_closed() -> None:
     files = pictures(2) | {"sixth": picture(7)}
 

@@ -100,6 +100,29 @@ async def test_a_promoted_job_that_cannot_be_read_any_more_fails_as_well(room):
     assert (await room.jobs.get(job.id)).failure.code == "request_unreadable"
 
 
+@pytest.mark.sqlite  # a server takes no such bytes
+@pytest.mark.parametrize(
+    "column", ["request", "reply_address", "idem_key", "place", "fingerprint", "parent_action"]
+)
+async def test_bytes_that_are_no_text_spoil_one_value_and_hold_up_nobody(room, column):
+    bad = await room.submit("anna")
+    good = await room.submit("ben")
+    broken = "CAST(x'7b22ff223a317d' AS TEXT)"  # {"?":1}
+    async with room.database.transaction() as connection:
+        await connection.execute(
+            text(f"UPDATE job SET {column} = {broken} WHERE id = :id"), {"id": bad.id}
+        )
+
+    ran = []
+    while (job := await room.queue.claim(lambda _: True)) is not None:
+        ran.append((await room.finish(job)).id)
+
+    assert good.id in ran
+    assert {one.id for one in await room.jobs.jobs_of(ANNA)} == {bad.id}
+    assert (await room.jobs.get(bad.id)).state.terminal
+    assert {owed.job.id for owed in await room.outbox.due()} == {good.id, bad.id}
+
+
 async def test_it_is_listed_forecast_cancelled_and_deleted_without_being_read(room):
     job = await room.submit("anna")
     await store(room, job.id, STRANGE[5])

@@ -52,6 +52,14 @@ DISTANT = {  # a pair that excludes each other, and what is named for it
     "lease": {"LEASE_S": "5", "HEARTBEAT_S": "60"},
     "one late heartbeat": {"LEASE_S": "9"},
     "waits longer than kept": {"WAIT_LIMIT_HOURS": "48", "RETENTION_DAYS": "1"},
+    "a gate at the page's port": {
+        "STUDIO_PORT": "8443",
+        "GATE_PORT": "8443",
+    },
+    "probes at the gate's port": {
+        "HEALTH_PORT": "8443",
+        "GATE_PORT": "8443",
+    },
     "one port": {
         "STUDIO_PORT": "8443",
         "TELEGRAM_WEBHOOK_URL": "https://bot.example/hook",

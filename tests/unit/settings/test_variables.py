@@ -21,7 +21,7 @@ VARIABLES = [
     ("CLAPPER_HEALTH_DELIVERY_MINUTES", "health.delivery_minutes", "7"),
     ("CLAPPER_C2PA_CERTIFICATE", "credentials.certificate", "/srv/c2pa_certificate"),
     ("CLAPPER_C2PA_KEY", "credentials.key", "/srv/c2pa_key"),
-    ("CLAPPER_GATE_PORT", "gate.port", "8"),
+    ("CLAPPER_GATE_PORT", "gate.port", "9"),
     ("CLAPPER_GATE_HOST", "gate.host", "words-of-gate_host"),
     ("CLAPPER_GATE_CERTIFICATE", "gate.certificate", "/srv/gate_certificate"),
     ("CLAPPER_GATE_CERTIFICATE_KEY", "gate.certificate_key", "/srv/gate_certificate_key"),

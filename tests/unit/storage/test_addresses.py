@@ -6,6 +6,7 @@ import pytest
 
 from core.errors.setup import BadConfiguration
 from core.errors.storage import StorageUnavailable
+from core.i18n.messages import explain
 from core.settings import load_settings
 from core.storage.addresses import database_file, is_postgres, postgres_address
 from core.storage.database import Database
@@ -108,3 +109,32 @@ async def test_server_that_is_not_there_is_told_without_the_password():
 
     assert refused.value.reason == "server_unreachable"
     assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/srv/rows.sqlite",
+        "file:/srv/rows.sqlite",
+        "sqlite+aiosqlite://ada:secret@host/rows.sqlite",
+        "sqlite+aiosqlite:////srv/a%00b.sqlite",
+        "sqlite+aiosqlite:////srv/a%0ab.sqlite",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:////srv/a.sqlite?mode=ro",
+    ],
+)
+def test_what_names_no_file_is_told_how_one_is_named(url):
+    with pytest.raises(BadConfiguration) as refused:
+        database_file(url)
+
+    assert "sqlite+aiosqlite:///<file>" in explain(refused.value)
+    assert "secret" not in explain(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "SQLite", "sqlite+pysqlite", "SQLITE+AIOSQLITE"])
+def test_a_file_of_sqlite_is_meant_whatever_driver_is_named(scheme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    for file in (str(tmp_path / "a.sqlite"), "a.sqlite"):
+        settings = load_settings(database_url=f"{scheme}:///{file}")
+        assert database_file(settings.database) == tmp_path / "a.sqlite"

@@ -44,7 +44,10 @@ async def test_pages_are_given_back_a_few_at_a_time(room, tmp_path: Path) -> Non
 
 def before(path: Path) -> None:
     """Make a file as versions before made it."""
+    migrate(path)
     with closing(sqlite3.connect(path)) as rows:
+        rows.execute("PRAGMA auto_vacuum=NONE")
+        rows.execute("VACUUM")
         rows.execute("PRAGMA journal_mode=WAL")
         rows.execute("CREATE TABLE kept (words TEXT)")
         rows.execute("INSERT INTO kept VALUES ('a row of before')")

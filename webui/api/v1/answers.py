@@ -83,6 +83,10 @@ class JobResource(BaseModel):
     clip: JobClip | None = None
     error: JobProblem | None = None
     actions: list[str] = Field(description="For POST …/actions/ACTION")
+    drafts: list[str] = Field(
+        default=[],
+        description="Those asked for together, in order; the action quality finishes one",
+    )
     notes: list[str] = Field(default=[], description="What was changed of what was asked for")
 
 
@@ -154,6 +158,7 @@ class JobWriter:
             clip=_clip(job, address),
             error=self._problem(job),
             actions=[action for action in actions_for(job, self.limits) if action in MAKING],
+            drafts=list(sight.drafts),
             notes=list(notes),
         )
 

@@ -23,7 +23,7 @@ Kinds = tuple[MediaKind, ...]  # what a file may be used as, the likeliest first
 
 
 @dataclass(frozen=True, slots=True)
-class Arriving:
+class AnnouncedFile:
     """A file as a browser tells of it; its bytes come later, and are the last word."""
 
     name: str
@@ -52,10 +52,10 @@ def answer(opened: Mode, body: Mapping[str, Any], limits: MediaLimits) -> dict[s
         The numbers of the files that can be used, the ways to use them, and what is said of the
         others; None where the question is none.
     """
-    files = [_arriving(one) for one in _list(body.get("files"))]
+    files = [_announced(one) for one in _list(body.get("files"))]
     if not files or None in files or len(files) > MOST:
         return None
-    known = cast("list[Arriving]", files)
+    known = cast("list[AnnouncedFile]", files)
     refused = {number: error for number, one in enumerate(known) if (error := refusal(one, limits))}
     taken = [number for number in range(len(known)) if number not in refused]
     roles = {slot.role: slot.kind for slot in MODES[opened].every_slot}
@@ -63,26 +63,37 @@ def answer(opened: Mode, body: Mapping[str, Any], limits: MediaLimits) -> dict[s
     ways = placements(opened, held, [known[number].kinds for number in taken]) if taken else ()
     said = [f"{known[number].name}: {explain(error)}" for number, error in refused.items()]
     if taken and not ways:
-        said.append(say("studio_files_together"))
+        said.append(_too_many(opened, held, [known[number].kinds for number in taken]))
     shown = [{**asdict(way), "label": name(way.mode)} for way in ways]
     return {"taken": taken, "ways": shown, "refused": said}
+
+
+def _too_many(opened: Mode, held: Mapping[str, MediaKind], files: Sequence[Kinds]) -> str:
+    """Say why no mode takes ``files``: that the open one takes fewer of their kind, if so."""
+    kinds = {_usable(opened, file) for file in files}
+    kind = kinds.pop()
+    if kind is None or kinds:
+        return say("studio_files_together")
+    most = sum(slot.kind is kind for slot in MODES[opened].every_slot)
+    left = most - sum(one is kind for one in held.values())
+    return say("studio_files_most", {"mode": opened, "most": most, "left": left})
 
 
 def _list(given: object) -> list[Any]:
     return cast("list[Any]", given) if isinstance(given, list) else []
 
 
-def _arriving(given: object) -> Arriving | None:
+def _announced(given: object) -> AnnouncedFile | None:
     if not isinstance(given, dict):
         return None
     told = cast("dict[str, Any]", given)
     name_, type_, size = told.get("name"), told.get("type"), told.get("size")
     if not (isinstance(name_, str) and isinstance(type_, str) and isinstance(size, int)):
         return None
-    return Arriving(name_[:_NAME], type_[:_NAME], size)
+    return AnnouncedFile(name_[:_NAME], type_[:_NAME], size)
 
 
-def refusal(file: Arriving, limits: MediaLimits) -> ClapperError | None:
+def refusal(file: AnnouncedFile, limits: MediaLimits) -> ClapperError | None:
     """Return why ``file`` is of no use to any mode, None where it may be."""
     if never := never_accepted(file.type, file.name):
         accepted = ", ".join(dict.fromkeys(", ".join(ACCEPTED.values()).split(", ")))
@@ -130,6 +141,8 @@ def _best(opened: Mode, held: Mapping[str, MediaKind], files: Sequence[Kinds]) -
             moved = dict(zip(held, roles[: len(held)], strict=True))
             return Placement(mode, roles[len(held) :], moved)
     for mode in MODES:
+        if mode == opened and held:  # full: what is there is not replaced unasked
+            continue
         roles = _filled(mode, files)
         if roles is not None and _complete(mode, roles):
             return Placement(mode, roles)
@@ -172,7 +185,8 @@ def _in_order(mode: Mode, kind: MediaKind, count: int, taken: set[str]) -> tuple
     """Return the roles that ``count`` files of ``kind`` may have, in the order of time."""
     spec = MODES[mode]
     every = tuple(slot.role for slot in spec.every_slot if slot.kind is kind)
-    if not taken.intersection(every):
-        return spec.roles_for(kind, count)
-    free = tuple(role for role in every if role not in taken)
+    held = taken.intersection(every)
+    whole = spec.roles_for(kind, len(held) + count)
+    order = whole if held <= set(whole) else every
+    free = tuple(role for role in order if role not in taken)
     return free or (every if len(every) == 1 else ())  # the only one is replaced

@@ -1,8 +1,8 @@
 /* Files that are pasted, dropped anywhere, or added by hand: the server says which mode and field they ask for. Examples, too. */
 /**
- * @typedef {{mode: string, label: string, roles: string[], moved: Object<string, string>}} Way as webui/page/arrivals.py makes it
+ * @typedef {{mode: string, label: string, roles: string[], moved: Object<string, string>}} Way as webui/page/file_placement.py makes it
  */
-const ClapperArrivals = (() => {
+const ClapperPlacement = (() => {
   const { post, insist } = ClapperRequests, { h } = ClapperElements, { said, fileFields, valueOf } = ClapperForms;
   const PATIENCE = 60_000; // ms
   let told = null, picker = null, overlay = null;
@@ -23,7 +23,7 @@ const ClapperArrivals = (() => {
   const reveal = (mode, id, tries = 20) => {
     const node = document.getElementById(id);
     if (node && node.checkVisibility()) return void node.scrollIntoView({ block: "nearest" });
-    const fold = node && node.closest(".cl-more") || document.querySelector(`.tabitem:has([id="go-${mode}"]) .cl-more:not(:has(input))`);
+    const fold = node ? node.closest(".cl-more") : document.querySelector(`.tabitem:has([id="go-${mode}"]) .cl-more:not(:has(input))`);
     const head = tries % 5 === 0 && fold && fold.querySelector(":scope > .label-wrap:not(.open)");
     if (head) head.click();
     if (tries) setTimeout(reveal, 100, mode, id, tries - 1);
@@ -41,14 +41,14 @@ const ClapperArrivals = (() => {
    * Ask where the files go, and put them there.
    * @param {File[]} files
    */
-  const arrive = async (files) => {
+  const place = async (files) => {
     if (!files.length) return;
     const from = ClapperFrame.current();
     const body = {
       files: files.map(({ name, type, size }) => ({ name, type, size })),
       held: fileFields(from).map(({ name }) => name).filter((name) => valueOf(from, name)),
     };
-    const answer = await insist(() => post(`studio/forms/${from}/arrive`, body), { until: Date.now() + PATIENCE });
+    const answer = await insist(() => post(`studio/forms/${from}/place`, body), { until: Date.now() + PATIENCE });
     if (!answer || !answer.ok) return void say(line(said(answer && answer.status === 400 ? "studio_files_together" : "studio_not_sent_text")));
     const { taken, ways, refused } = answer.body, notes = refused.map(line), usable = taken.map((number) => files[number]);
     say(...notes);
@@ -82,13 +82,13 @@ const ClapperArrivals = (() => {
   const typing = (target) => target.closest && target.closest("textarea, input:not([type=file]):not([type=checkbox]):not([type=radio]):not([type=range]), [contenteditable=true]");
   addEventListener("paste", (event) => {
     const data = event.clipboardData, field = typing(event.target);
-    if (!data || document.querySelector("dialog[open]") || document.getElementById("arrivals") === null) return;
+    if (!data || document.querySelector("dialog[open]") || document.getElementById("add-files") === null) return;
     const files = [...data.files], text = data.getData("text/plain");
     if (files.length && !(field && text)) {
       event.preventDefault();
       const at = event.target.closest && event.target.closest(".cl-file");
       if (at && files.length === 1) ClapperFiles.give(at.dataset.field, files[0]);
-      else void arrive(files);
+      else void place(files);
     } else if (text && !field) {
       if (write(text)) event.preventDefault();
     }
@@ -107,7 +107,7 @@ const ClapperArrivals = (() => {
     if (on && !overlay) document.body.append(overlay = h("div", { class: "cl-dropzone", "aria-hidden": "true" }, line(said("studio_files_drop"))));
   };
   for (const kind of ["dragenter", "dragover"]) addEventListener(kind, (event) => {
-    if (!carries(event) || !document.getElementById("arrivals")) return;
+    if (!carries(event) || !document.getElementById("add-files")) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     hover(true, event.target);
@@ -116,22 +116,22 @@ const ClapperArrivals = (() => {
   addEventListener("drop", (event) => {
     hover(false);
     const files = carries(event) ? [...event.dataTransfer.files] : [];
-    if (!files.length || !document.getElementById("arrivals")) return;
+    if (!files.length || !document.getElementById("add-files")) return;
     event.preventDefault();
     const at = event.target.closest && event.target.closest(".cl-file");
     if (at && files.length === 1) ClapperFiles.give(at.dataset.field, files[0]);
-    else void arrive(files);
+    else void place(files);
   });
 
   /* The way without a mouse: the same by a dialog. */
-  const arrivals = (element) => {
+  const addFiles = (element) => {
     picker = h("input", { type: "file", multiple: true, accept: "image/*,audio/*,video/*", "aria-label": said("studio_files_add"),
-      onchange: () => { void arrive([...picker.files]); picker.value = ""; } });
+      onchange: () => { void place([...picker.files]); picker.value = ""; } });
     told = h("div", { role: "status", class: "cl-notes" });
     const tries = h("button", { type: "button", class: "cl-button", onclick: () => void example() }, said("studio_files_example"));
-    element.replaceChildren(h("div", { class: "cl-arrive" }, h("label", { class: "cl-choose cl-add" }, picker, h("span", {}, said("studio_files_add")),
+    element.replaceChildren(h("div", { class: "cl-adding" }, h("label", { class: "cl-choose cl-add" }, picker, h("span", {}, said("studio_files_add")),
       h("small", { class: "cl-meta" }, said("studio_files_hint"))), tries), told);
   };
 
-  return { arrivals, arrive };
+  return { addFiles, place };
 })();

@@ -1,0 +1,41 @@
+"""What every walk does: look at how a command ended, and at a service while it runs."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tests.newcomer.place import Done, Place
+
+
+def well(done: Done) -> str:
+    """Return what a command said that ended well."""
+    assert done.returncode == 0, done.stdout
+    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+@contextmanager
+def started(place: Place, command: str) -> Generator[tuple[int, str]]:
+    """Run a service until Ctrl-C: its process, and the address of the Studio that it tells."""
+    with subprocess.Popen(
+        place.words(command, network=False), cwd=place.checkout, env=place.environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        process_group=0,
+    ) as service:  # fmt: skip
+        assert service.stdout is not None
+        said = ""
+        try:
+            for line in service.stdout:
+                said += line
+                if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    yield service.pid, found[0]
+                    break
+            else:
+                raise AssertionError(said)
+        finally:
+            os.killpg(service.pid, signal.SIGINT)
+        said += service.stdout.read()
+    assert "Traceback" not in said, said
