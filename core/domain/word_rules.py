@@ -18,8 +18,7 @@ from typing import cast
 import confusable_homoglyphs.confusables as homoglyphs  # pyright: ignore[reportMissingTypeStubs]  # none
 
 # what people write for a letter within a word; source: common spellings in chats
-_SIGNS = {"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "€": "e"}
-_SIGNS |= {"£": "l", "¥": "y", "¢": "c", "|": "l", "∂": "d"}
+_SIGNS = dict(zip("034578@$€£¥¢|∂", "oeastbaselycld", strict=True))
 _SPELLINGS = tuple(str.maketrans({**_SIGNS, "1": one, "6": six}) for one, six in ("ig", "lb"))
 # beside the confusables: of small letters
 _DRAWN = dict(zip("βεσвьнктмпгиƅ", "beobbhktmnrub", strict=True))
