@@ -15,19 +15,12 @@ from bots.discord.address import PLATFORM, Interaction
 from bots.discord.admin_commands import AdminGroup
 from bots.discord.buttons import JobButton, ShareButton
 from bots.discord.context_menus import add_menus
-from bots.discord.edit_modal import form_job, receive_form
 from bots.discord.error_replies import reply_to_error, run_with_error_reply
-from bots.discord.feed_buttons import (
-    DecideReportButton,
-    FeedButton,
-    receive_report,
-    reported_post,
-)
+from bots.discord.feed_buttons import DecideReportButton, FeedButton
+from bots.discord.forms import receive
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.history import PageButton
 from bots.discord.localization import CommandTranslator
-from bots.discord.menu_form import opened_form, receive_menu_form
-from bots.discord.remix import receive_remix, remix_job
 from bots.discord.style_commands import add_style_commands
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, UnlinkButton, add_account_commands
@@ -161,18 +154,6 @@ class ClapperClient(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Receive sent forms, also those opened before a restart; note who speaks what."""
-        job_id = form_job(interaction)
-        if job_id is not None:
-            await run_with_error_reply(interaction, receive_form(self.context, interaction, job_id))
-        elif (opened := opened_form(interaction)) is not None:
-            sent = receive_menu_form(self.context, interaction, *opened)
+        if (sent := receive(self.context, interaction)) is not None:
             await run_with_error_reply(interaction, sent)
-        elif (remixed := remix_job(interaction)) is not None:
-            await run_with_error_reply(
-                interaction, receive_remix(self.context, interaction, remixed)
-            )
-        elif (reported := reported_post(interaction)) is not None:
-            await run_with_error_reply(
-                interaction, receive_report(self.context, interaction, reported)
-            )
         await self.context.languages.note(interaction.user.id, str(interaction.locale))

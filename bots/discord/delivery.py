@@ -10,7 +10,7 @@ import structlog
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
 from bots.discord.draft_message import drafts_message
-from bots.discord.rendering import MESSAGE_LIMIT, buttons, clip_text, job_view, texts_for
+from bots.discord.rendering import CAPTION_LIMIT, buttons, clip_text, job_view, texts_for
 from bots.discord.sender import (
     DiscordFileTooLarge,
     FallbackSender,
@@ -280,7 +280,7 @@ class DiscordDelivery:
         remixable = bool(telling.maker) and telling.facts.remixable
         open_to = {"hidden": hidden, "remixable": remixable, "publishable": telling.publishable}
         view = job_view(job, at.locale, self.offers, **open_to)
-        return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT, lines), view, files)
+        return OutgoingMessage(caption(texts, job, telling, CAPTION_LIMIT, lines), view, files)
 
     async def _original(self, job: Job, at: DiscordAddress) -> list[str]:
         address = await self._originals.address(job)

@@ -6,7 +6,7 @@ from pathlib import Path
 import discord
 
 from bots.discord.address import DiscordAddress
-from bots.discord.rendering import MESSAGE_LIMIT, buttons, custom_id, texts_for
+from bots.discord.rendering import CAPTION_LIMIT, buttons, custom_id, texts_for
 from bots.discord.sender import OutgoingMessage
 from bots.shared.captions import Telling
 from bots.shared.drafts import drafts_caption, finishable
@@ -34,7 +34,7 @@ def drafts_message(
 
     view = drafts_view(jobs, at.locale, offers)
     return OutgoingMessage(
-        drafts_caption(texts_for(at.locale), jobs, telling, MESSAGE_LIMIT), view, files
+        drafts_caption(texts_for(at.locale), jobs, telling, CAPTION_LIMIT), view, files
     )
 
 

@@ -87,12 +87,6 @@ def _field(option: Option, value: Any, locale: str | None) -> discord.ui.Item[An
     )
 
 
-def form_job(interaction: Interaction) -> str | None:
-    """Find the id of the job whose form was sent; None if the interaction is something else."""
-    found = sent_form(interaction, FORM_ID)
-    return found["job"] if found else None
-
-
 def sent_form(interaction: Interaction, ids: re.Pattern[str]) -> re.Match[str] | None:
     """Return what ``ids`` finds in the id of a form that was sent; None if none such was."""
     if interaction.type is not discord.InteractionType.modal_submit:

@@ -9,7 +9,7 @@ import discord
 
 from bots.discord.address import Interaction
 from bots.discord.answers import answer, replace, show_form
-from bots.discord.edit_modal import sent_form, typed_in
+from bots.discord.edit_modal import typed_in
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
@@ -197,12 +197,6 @@ async def _open_report(context: DiscordContext, interaction: Interaction, post_i
     )
     form.stop()  # answers are handled by `receive_report`, not by this object
     await show_form(interaction, form)
-
-
-def reported_post(interaction: Interaction) -> str | None:
-    """Find the id of the post whose form was sent; None if the interaction is something else."""
-    found = sent_form(interaction, REPORT_FORM)
-    return found["job"] if found else None
 
 
 async def receive_report(context: DiscordContext, interaction: Interaction, post_id: str) -> None:

@@ -6,7 +6,7 @@ import discord
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
 from bots.discord.delivery import HEADROOM, DiscordDelivery, smaller
-from bots.discord.rendering import MESSAGE_LIMIT, buttons, report_button, texts_for
+from bots.discord.rendering import CAPTION_LIMIT, buttons, report_button, texts_for
 from bots.discord.sender import DiscordFileTooLarge, OutgoingMessage, SendMethodUnavailable
 from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.edit_scheduler import Throttled
@@ -134,4 +134,4 @@ def _outgoing(
     told += [Action.REMIX] if telling.facts.remixable else []
     view = buttons(told, job, at.locale)
     view.add_item(report_button(post.id, at.locale))
-    return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT), view, files)
+    return OutgoingMessage(caption(texts, job, telling, CAPTION_LIMIT), view, files)

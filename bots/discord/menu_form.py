@@ -12,7 +12,7 @@ import discord
 from bots.discord.address import Interaction
 from bots.discord.answers import show_form
 from bots.discord.attachments import check_all
-from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, sent_form, typed_in
+from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, typed_in
 from bots.discord.message_media import files_in, words_in
 from bots.discord.option_parameters import MOST_CHOICES, MOST_FIELDS, fields_of, values_of
 from bots.discord.permissions import check_rights
@@ -28,7 +28,7 @@ from core.i18n.option_words import role_label
 
 FRONT = "discord-menu"  # the namespace of what was found, by form and person
 LIFETIME_MS = 24 * 3600 * 1000  # links of Discord's live as long
-FORM_ID = re.compile(r"form:menu:(?P<mode>[a-z0-9_]{1,40}):(?P<form>\d{1,20})")
+MENU_FORM = re.compile(r"form:menu:(?P<mode>[a-z0-9_]{1,40}):(?P<form>\d{1,20})")
 CHOICE_LIMIT = 100  # characters of what is chosen from
 TITLE_LIMIT = 45
 Found = dict[str, list[ServedFile]]  # by role, the best first
@@ -119,16 +119,8 @@ def _choice(slot: MediaSlot, files: list[ServedFile], locale: str) -> discord.ui
     )
 
 
-def opened_form(interaction: Interaction) -> tuple[Mode, str] | None:
-    """Find the mode and id of the form that was sent; None if it is something else."""
-    found = sent_form(interaction, FORM_ID)
-    if found is None or found["mode"] not in set(Mode):
-        return None
-    return Mode(found["mode"]), found["form"]
-
-
 async def receive_menu_form(
-    context: DiscordContext, interaction: Interaction, mode: Mode, form: str
+    context: DiscordContext, interaction: Interaction, of_mode: str, form: str
 ) -> None:
     """Submit what a form asks for.
 
@@ -138,8 +130,9 @@ async def receive_menu_form(
         Refused: quota, policy, block, rights or a closed intake.
     """
     kept: Any = await context.state.recall(FRONT, _kept_as(interaction, form))
-    if kept is None:
+    if kept is None or of_mode not in set(Mode):
         raise FormExpired
+    mode = Mode(of_mode)
     typed = typed_in(interaction)
     listed: dict[str, list[dict[str, Any]]] = kept.get("files", kept)  # alone, by versions before
     files = {role: _chosen(typed.get(f"file_{role}", "1"), ones) for role, ones in listed.items()}

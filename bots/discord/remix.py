@@ -11,7 +11,7 @@ import discord
 
 from bots.discord.address import Interaction
 from bots.discord.answers import answer, show_form
-from bots.discord.edit_modal import add_fields, edited, sent_form, typed_in
+from bots.discord.edit_modal import add_fields, edited, typed_in
 from bots.discord.option_parameters import MOST_FIELDS, fields_of
 from bots.discord.rendering import texts_for
 from bots.discord.served_files import ServedFile
@@ -80,12 +80,6 @@ def _upload(slot: MediaSlot, locale: str | None) -> discord.ui.Label[Any]:
     return discord.ui.Label(
         text=role_label(slot.role, locale), description=ACCEPTED[slot.kind], component=upload
     )
-
-
-def remix_job(interaction: Interaction) -> str | None:
-    """Find the id of the job whose form was sent; None if the interaction is something else."""
-    found = sent_form(interaction, REMIX_ID)
-    return found["job"] if found else None
 
 
 async def receive_remix(context: DiscordContext, interaction: Interaction, job_id: str) -> None:

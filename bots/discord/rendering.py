@@ -15,6 +15,7 @@ from core.i18n.messages import say
 CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
 ASK_ACCESS = "access:ask"
 MESSAGE_LIMIT = 2000  # characters of a message
+CAPTION_LIMIT = MESSAGE_LIMIT - len("<@>\n") - 20  # who asked stands before it in a new message
 
 _CODE = re.compile(r"<(?=[@#/:]|a:\w|t:|id:)")  # begins a mention, a command, an emoji or a time
 

@@ -186,7 +186,7 @@ class FallbackSender:
         mention = f"<@{at.user_id}>\n" if at.guild_id else ""
         user = discord.Object(at.user_id)
         sent = await channel.send(
-            mention + out.content,
+            clip_text(mention + out.content),
             nonce=attempt.nonce,
             files=out.files() if out.files else [],
             allowed_mentions=discord.AllowedMentions(users=[user]),

@@ -8,7 +8,7 @@ awaited first: arriving late, it would overwrite the result.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
@@ -25,6 +25,7 @@ RECOVERY = 0.9  # factor on the interval after each edit that succeeds
 LONGEST_INTERVAL_S = 60.0  # beyond it progress is pointless
 LONGEST_PAUSE_S = 900.0  # a platform that asks for more is asked again before
 SLOW_EDIT_S = 1.5  # an edit that takes longer was delayed; libraries do so silently
+REMEMBERED = 10_000  # messages of which something newer than their first state was offered
 RESULT_WAIT_S = 5.0  # how long a result waits for an edit of its message in flight
 
 
@@ -58,6 +59,7 @@ class EditScheduler:
         """Take the usual seconds between two edits in a channel, by channel id."""
         self._interval_s = interval_s
         self._channels: dict[str, _Channel] = {}
+        self._offered: OrderedDict[tuple[str, str], None] = OrderedDict()  # channel, message
 
     def offer(self, channel_id: str, message_id: str, edit: Edit) -> None:
         """Keep ``edit`` as the newest state of the message; an older one not yet sent is dropped.
@@ -66,6 +68,9 @@ class EditScheduler:
         else it raises is logged, and the channel goes on.
         """
         channel = self._channel(channel_id)
+        self._offered[channel_id, message_id] = None
+        if len(self._offered) > REMEMBERED:
+            self._offered.popitem(last=False)
         channel.pending[message_id] = edit
         channel.changed.set()
         if channel.task is None or channel.task.done():
@@ -96,12 +101,14 @@ class EditScheduler:
             self._let_go(channel_id)
 
     async def first(self, channel_id: str, message_id: str, edit: Edit) -> None:
-        """Send the first state of a message now, unless its result is already being sent.
+        """Send the first state of a message now, unless there is a newer one already.
+
+        That is a result which is being sent, or progress of a job that began meanwhile.
 
         Whatever ``edit`` raises passes through, except :class:`Throttled`.
         """
         channel = self._channel(channel_id)
-        if message_id in channel.results:
+        if message_id in channel.results or (channel_id, message_id) in self._offered:
             return
         try:
             error = await self._send_edit(channel, message_id, edit)
@@ -113,7 +120,8 @@ class EditScheduler:
             self._let_go(channel_id)
 
     def forget(self, channel_id: str, message_id: str) -> None:
-        """Drop what is pending for a message that is gone."""
+        """Drop what is pending for a message that is gone, or stands for another job now."""
+        self._offered.pop((channel_id, message_id), None)
         if channel_id in self._channels:
             self._channels[channel_id].pending.pop(message_id, None)
 

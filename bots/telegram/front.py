@@ -51,6 +51,7 @@ from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
 from bots.telegram.polling_conflicts import look_for_polling_conflicts
 from bots.telegram.profile import set_profile
+from bots.telegram.readable_updates import UpdatesRequest
 from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import DisplayRules, StatusMessages
@@ -211,8 +212,7 @@ def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
         .concurrent_updates(InboxProcessor(inbox))
         .rate_limiter(LegacyServerAdapter())
         .request(HeldRequest(term, connection_pool_size=64, **_TIMEOUTS))
-        # one polls, one confirms the last updates
-        .get_updates_request(HeldRequest(term, connection_pool_size=4))
+        .get_updates_request(UpdatesRequest(term, connection_pool_size=4))  # polls, and confirms
     )
     if settings.telegram.api_url:
         root = settings.telegram.api_url.rstrip("/")

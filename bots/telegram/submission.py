@@ -8,7 +8,7 @@ from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Mes
 from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
 from bots.shared.texts import Texts
-from bots.telegram.address import address_of, is_veiled
+from bots.telegram.address import TelegramAddress, address_of, is_veiled
 from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.error_replies import explain_in
@@ -196,4 +196,9 @@ async def _show_ticket(
         text = of_drafts(job, text, event.locale, event.context.delivery.offers, new=True)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
-        await edit(event.context, placeholder, text, job)
+        here = TelegramAddress.of(job.reply_to)
+        await event.context.edits.first(
+            here.chat_key,
+            str(here.message_id),
+            lambda: edit(event.context, placeholder, text, job),
+        )

@@ -13,6 +13,8 @@ from aiohttp import web
 from telegram import Update
 from telegram.ext import Application
 
+from bots.telegram.readable_updates import readable_update
+
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -31,7 +33,7 @@ async def webhook(
         if not hmac.compare_digest(given.encode(), secret.encode()):
             log.warning("webhook_refused")
             return web.Response(status=401)
-        update = Update.de_json(await request.json(), app.bot)
+        update = Update.de_json(readable_update(await request.json()), app.bot)
         await app.update_queue.put(update)
         return web.Response()
 

@@ -5,6 +5,7 @@ what one of them spent counts for all: at a join, and for each of them after the
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import HOUR_MS, QuotaRules
 from core.accounts.notices import Notices
 from core.domain.people import Requester
-from core.errors import LinkCodeUnknown, LinkTriesUsed
+from core.errors import LinkCodeOwn, LinkCodeUnknown, LinkTriesUsed
 from core.storage import accounts as rows
 from core.storage import moderation
 from core.storage.database import Connection, Database
@@ -81,6 +82,7 @@ class LinkedAccounts:
             name: how the platform calls this person, for the owner of the code.
 
         Raises:
+            LinkCodeOwn: the code is of the same account; it goes on to be valid.
             LinkCodeUnknown: the code is wrong, used or too old.
             LinkTriesUsed: too many codes did not fit lately.
         """
@@ -104,7 +106,7 @@ class LinkedAccounts:
         account = await rows.account_of(connection, owner)
         own = await rows.account_of(connection, person.key)
         if own == account:
-            return account
+            raise LinkCodeOwn
         await rows.join(connection, own, account, now)
         keys = await rows.keys_of(connection, account)
         found = await rows.block_of(connection, keys)
@@ -158,4 +160,5 @@ class LinkedAccounts:
 
 
 def _digest(code: str) -> str:
-    return hashlib.sha256(code.strip().upper().encode()).hexdigest()
+    letters = re.sub(r"[\W_]", "", code).upper()  # people copy full stops and spaces with it
+    return hashlib.sha256(letters.encode()).hexdigest()

@@ -5,6 +5,7 @@ of a whole place, ``[channel.<id>]`` those of one channel or topic.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ from core.domain.words import StyleWords
 from core.errors import InvalidInput, PromptTooLong, StyleRefused, StylesUnreadable
 
 MOST_BYTES = 64 * 1024  # of a file
+# a name of more parts than any table here has: reading one of thousands takes many seconds
+_LONG_NAME = re.compile(r"""(?<![\w-])(?>(?>[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){16}""")
 _WHOLE = "defaults"  # the table of what holds in all of a place
 
 
@@ -96,10 +99,7 @@ def read_toml(text: str, limits: RequestLimits) -> StyleSet:
         StylesUnreadable: it is no such file.
         StyleRefused: something in it is not possible.
     """
-    try:
-        tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise StylesUnreadable(str(error)[:200]) from None
+    tables = _parsed(text)
     for key in tables:
         if key not in {STYLE, _WHOLE, "channel"}:
             raise StylesUnreadable(f"[{key[:SHOWN]}]: [style.…], [defaults], [channel.…]")
@@ -116,6 +116,20 @@ def read_toml(text: str, limits: RequestLimits) -> StyleSet:
             raise StyleRefused("channel", "channel", channel[:SHOWN], "0–9")
         defaults[channel] = read_options(f"channel.{channel}", given, limits)
     return StyleSet(styles, {key: values for key, values in defaults.items() if values})
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse TOML of a stranger.
+
+    Raises:
+        StylesUnreadable: it is none, or would take long.
+    """
+    if (long := _LONG_NAME.search(text)) is not None:
+        raise StylesUnreadable(f"{long[0][:SHOWN]}…")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise StylesUnreadable(str(error)[:200]) from None
 
 
 def write_toml(styles: StyleSet) -> str:

@@ -5,6 +5,7 @@ Defaults are options of a place, one of its channels, or of all places; they may
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -57,8 +58,8 @@ class Filled:
 
 
 def key_of(name: str) -> str:
-    """Return what a style is found by: its name in any case, with any spaces."""
-    return " ".join(name.split()).casefold()
+    """Return what a style is found by: its name in any case and width, with any spaces."""
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
 
 
 def find_style(styles: Collection[Style], name: str) -> Style | None:

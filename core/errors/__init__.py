@@ -35,7 +35,7 @@ from the code.
     │   ├── FeedClosed, FeedAway, FeedTakenDown, FeedTooOften, ReportNotTaken: core/errors/feed.py
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
-    │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
+    │   └── LinkCodeOwn, LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, ModelDamaged, SpaceIncomplete
@@ -140,6 +140,7 @@ from core.errors.refusals import (
     IntakeClosed,
     JobUnknown,
     KeyReused,
+    LinkCodeOwn,
     LinkCodeUnknown,
     LinkTriesUsed,
     NoJob,
@@ -194,6 +195,7 @@ __all__ = [
     "InvalidInput",
     "JobUnknown",
     "KeyReused",
+    "LinkCodeOwn",
     "LinkCodeUnknown",
     "LinkTriesUsed",
     "ManagersOnly",

@@ -148,6 +148,10 @@ class LinkCodeUnknown(Refused):
     """A one-time code that is wrong, used or too old."""
 
 
+class LinkCodeOwn(Refused):
+    """A one-time code that was made for this very account, or one that is joined to it."""
+
+
 class LinkTriesUsed(Refused):
     """Too many codes did not fit within an hour, of this person or of everybody."""
 

@@ -9,7 +9,7 @@ from core.accounts.community import Community
 from core.accounts.linked_accounts import CODE_LIFE_MS
 from core.domain.people import Asker, Requester
 from core.domain.policy import Policy
-from core.errors import LinkCodeUnknown, PolicyForbids, RequesterBlocked
+from core.errors import LinkCodeOwn, LinkCodeUnknown, PolicyForbids, RequesterBlocked
 from core.storage.database import open_database
 from core.testing.doubles import ManualClock, t2v
 
@@ -95,13 +95,24 @@ async def test_a_code_ends_after_ten_minutes_and_with_the_next_one(
 
 async def test_joining_both_ways_makes_no_circle(community: Community) -> None:
     await community.accounts.link(TELEGRAM_ANN, await community.accounts.link_code(ANN))
-    await community.accounts.link(ANN, await community.accounts.link_code(TELEGRAM_ANN))
+    code = await community.accounts.link_code(TELEGRAM_ANN)
+    with pytest.raises(LinkCodeOwn):
+        await community.accounts.link(ANN, code)
 
     assert (
         await community.accounts.account(TELEGRAM_ANN)
         == await community.accounts.account(ANN)
         == ANN
     )
+
+
+async def test_a_code_tried_on_its_own_account_goes_on_to_be_valid(community: Community) -> None:
+    code = await community.accounts.link_code(ANN)
+    with pytest.raises(LinkCodeOwn):
+        await community.accounts.link(ANN, code)
+
+    copied = f" {code[:4]} {code[4:].lower()}. "  # with the full stop of its sentence
+    assert await community.accounts.link(TELEGRAM_ANN, copied) == ANN
 
 
 async def test_a_third_account_joins_the_same_group(community: Community) -> None:

@@ -234,6 +234,19 @@ async def test_a_deleted_status_is_followed_by_a_new_message_for_its_owner(guild
     assert f"<@{ANN}>" in message.content
 
 
+async def test_a_long_prompt_leaves_room_for_who_asked_in_a_new_message(guild) -> None:
+    guild.executor.gate.clear()
+    message = await guild.answered(await guild.t2v(prompt="word " * 390))
+    await guild.executor.started.wait()
+    message.deleted = True
+    release(guild)
+
+    shown = await one_clip(guild)
+    assert shown.channel_id == guild.channel.id
+    assert shown.content.startswith(f"<@{ANN}>")
+    assert "AI-generated" in shown.content
+
+
 @pytest.mark.parametrize("lost", ["rights", "kicked", "channel"])
 async def test_a_place_that_is_closed_by_now_leads_to_a_direct_message(
     guild, held, lost: str

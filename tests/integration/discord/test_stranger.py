@@ -5,6 +5,8 @@ import re
 import pytest
 
 from bots.discord.client import BUTTONS
+from bots.discord.forms import FORMS
+from bots.discord.remix import REMIX_ID
 from core.domain.followups import Action
 
 ANN, BEN = 501, 502
@@ -94,3 +96,46 @@ async def test_no_command_of_a_stranger_tells_of_somebody_elses_job(guild) -> No
     assert all(SECRET not in m.content and not m.videos for m in told)
     offered = await guild.server.autocomplete("again", BEN, guild.channel, "job", "")
     assert offered == []
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_no_form_of_a_stranger_shows_or_makes_anything(guild, private: bool) -> None:
+    clip = await guild.clip(await guild.t2v(private=private, prompt=SECRET))
+    job = await guild.job(clip)
+    before = set(guild.world.messages)
+
+    for ids in FORMS:
+        text = ids.pattern
+        for name, value in (("job", job.id), ("mode", "i2v"), ("form", "77")):
+            text = _filled(text, name, value)
+        assert ids.fullmatch(text), text
+        if ids is REMIX_ID and not private:
+            continue  # open to who sees the clip where all see it
+        sent = await guild.server.forge(clip.id, text, BEN)
+        answer = await guild.answered(sent)
+        await guild.world.until(lambda answer=answer: answer.content)
+        assert answer.ephemeral, text
+
+    told = [m for number, m in guild.world.messages.items() if number not in before]
+    assert all(SECRET not in m.content and not m.videos for m in told)
+    assert len(guild.world.with_video()) == 1
+
+
+@pytest.mark.parametrize("where", ["guild", "direct"])
+async def test_nothing_that_is_offered_while_typing_tells_a_stranger_of_a_job(
+    guild, where: str
+) -> None:
+    job = await guild.job(await guild.clip(await guild.t2v(prompt=SECRET, seed="5550123")))
+    channel = guild.channel if where == "guild" else guild.world.direct(BEN)
+    asked = 0
+    for command in list(guild.world.commands):
+        for option in command.get("options", []):
+            if option.get("autocomplete"):
+                asked += 1
+                offered = await guild.server.autocomplete(
+                    command["name"], BEN, channel, option["name"], ""
+                )
+                assert not any(
+                    secret in str(offered) for secret in (SECRET, job.id[:8], "5550123")
+                ), (command["name"], option["name"])
+    assert asked > 5

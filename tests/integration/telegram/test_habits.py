@@ -41,3 +41,8 @@ async def test_of_what_is_answered_the_quoted_words_count_and_never_the_bots_own
 
     own = replied(town, BOT, text="What should happen in the video?")
     assert "What should happen" in (await town.answer(town.say("/t2v", reply_to_message=own))).text
+
+
+async def test_an_update_that_cannot_be_read_stops_no_other_one(town, small: str) -> None:
+    town.say(poll={"id": "1", "question": "of a server that leaves fields out"})
+    assert (await town.made(f"/t2v a red kite {small}")).request.prompt == "a red kite"

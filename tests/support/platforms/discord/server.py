@@ -145,6 +145,12 @@ class DiscordServer:
         channel = self.world.channels[opened.channel_id]
         return await self._interact(5, user, channel, data, "en-US", source=opened.source)
 
+    async def forge(self, message_id: int, custom_id: str, user: int) -> Interaction:
+        """Let ``user`` send an empty form that was not opened for them."""
+        channel = self.world.channels[self.world.messages[message_id].channel_id]
+        data: dict[str, Any] = {"custom_id": custom_id, "components": [], "resolved": {}}
+        return await self._interact(5, user, channel, data, "en-US", source=message_id)
+
     async def autocomplete(
         self, name: str, user: int, channel: Channel, focused: str, value: str
     ) -> list[dict[str, Any]]:

@@ -182,3 +182,18 @@ async def test_idle_channels_are_forgotten() -> None:
     look()
     await asyncio.wait_for(forgotten.wait(), 10)
     await scheduler.close()
+
+
+async def test_a_first_state_that_comes_late_overwrites_no_progress(
+    scheduler: EditScheduler,
+) -> None:
+    room = Room()
+    scheduler.offer("c", "m", room.edit("first pass"))
+    await room.until("first pass")
+
+    await scheduler.first("c", "m", room.edit("next in line"))
+    assert room.texts == ["first pass"]
+
+    scheduler.forget("c", "m")  # the message stands for another job now
+    await scheduler.first("c", "m", room.edit("next in line"))
+    assert room.texts[-1] == "next in line"
