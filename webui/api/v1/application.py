@@ -172,7 +172,8 @@ class ProgramInterface:
     async def _on_value(self, request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         field = str(first["loc"][-1])[:40]
-        return self._problem(request, FieldMistyped(field, EXPECTED.get(field, first["type"])))
+        expected = EXPECTED.get(field, str(first["type"]))
+        return self._problem(request, FieldMistyped(field, expected))
 
     async def _on_address(self, request: Request, error: HTTPException) -> Response:
         answer = self._problem(request, AddressUnknown(), error.status_code)
