@@ -46,6 +46,7 @@ test-comfy: $(VENV)/.dev ## every mode in a real ComfyUI on tiny random models
 
 test-gpu: $(VENV)/.dev ## one clip a mode on a CUDA machine
 	$(BIN)/python -m pytest --comfy-real --gpu tests/comfy
+	$(BIN)/python -m pytest --comfy-real --gpu --comfy-vram high tests/comfy/test_acceleration.py
 
 check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/ruff check .
@@ -54,6 +55,7 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 	$(BIN)/python bench/structure.py --long
+	@$(MAKE) --no-print-directory audit
 
 lock: $(VENV)/.app ## what the image installs, with the hash of every file: requirements.lock
 	$(PIP) install uv==0.13.9
@@ -70,10 +72,10 @@ wheel: $(VENV)/.app ## what pipx or uv tool installs, into dist/
 	$(PIP) install --constraint constraints.txt hatchling
 	$(BIN)/python -m hatchling build --target wheel
 
-audit: | $(VENV)/bin/python ## known weaknesses of what is pinned; asks the package index about every pin
-	$(PYTHON) -m venv $(VENV)/audit
-	$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1
-	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+audit: | $(VENV)/bin/python ## known weaknesses of what is pinned, where the package index tells them
+	-@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && \
+	  $(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1; }
+	@$(PYTHON) bench/audit.py $(VENV)/audit/bin/pip-audit constraints.txt
 
 coverage: $(VENV)/.dev ## `make test`, and which lines it ran: htmlcov/
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture \

@@ -31,8 +31,9 @@ from core.settings import load_settings
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.platforms.discord.world import Interaction, Stored
 
-ANN, BEN = 501, 502
+ANN, BEN, OPERATOR = 501, 502, 900
 NAMES = {ANN: "ann", BEN: "ben"}
+ROW, BUTTON, SECTION, TEXT, THUMBNAIL = 1, 2, 9, 10, 11  # Discord's numbers of components
 WORDS = {
     "en-US": (
         "{} used {}",
@@ -62,6 +63,10 @@ img{width:460px;border-radius:8px;display:block} figure i{position:absolute;left
  border:22px solid transparent;border-left:34px solid #fffd} small{color:#949ba4;font-size:12px}
 button{border:0;border-radius:4px;padding:7px 14px;margin:0 8px 8px 0;color:#fff;font:14px/18px
  inherit;background:#4e5058} .s1{background:#5865f2} .s4{background:#da373c}
+.four{display:grid;grid-template-columns:226px 226px;gap:4px} .four img{width:226px}
+.four figure{margin:0} .four i{left:96px;top:46px} .four small{display:none}
+.entry{display:flex;gap:12px;justify-content:space-between;margin:4px 0}
+.entry img{width:86px;height:86px} .feed{color:#f2f3f5;font-weight:600;padding-bottom:4px}
 """
 
 
@@ -74,10 +79,12 @@ class Card:
     ephemeral: bool
     user: int
     command: str  # shown above an answer to a command; a pressed button shows nothing
+    channel: str  # shown where it is another one
 
 
-def card(message: Stored, user: int, command: str = "") -> Card:
-    return Card(dict(message.payload), dict(message.files), message.ephemeral, user, command)
+def card(message: Stored, user: int, command: str = "", channel: str = "") -> Card:
+    payload, files = dict(message.payload), dict(message.files)
+    return Card(payload, files, message.ephemeral, user, command, channel)
 
 
 def render(cards: list[Card], locale: str) -> str:
@@ -85,23 +92,40 @@ def render(cards: list[Card], locale: str) -> str:
     parts: list[str] = []
     for item in cards:
         above = used.format(NAMES[item.user], f"<b>{item.command}</b>") if item.command else ""
-        rows = item.payload.get("components") or []
-        buttons = "".join(
-            "<div>" + "".join(_button(part) for part in row["components"]) + "</div>"
-            for row in rows
-        )
-        films = "".join(_film(name, data) for name, data in item.files.items())
+        parts_below = item.payload.get("components") or []
+        below = "".join(_part(part, item, locale) for part in parts_below)
+        films = [_film(name, data) for name, data in item.files.items() if name.endswith(".mp4")]
+        shape = "four" if len(films) > 1 else "one"
+        place = f"<div class=feed># {item.channel}</div>" if item.channel else ""
         note = f"<small>{only_you}</small>" if item.ephemeral else ""
         parts.append(
-            f"<article><div class=me></div><div><div class=used>{above}</div><span class=who>"
-            f"Clapper</span><span class=app>APP</span><p>{_text(item.payload, locale)}</p>"
-            f"{films}{buttons}{note}</div></article>"
+            f"<article><div class=me></div><div>{place}<div class=used>{above}</div>"
+            f"<span class=who>Clapper</span><span class=app>APP</span>"
+            f"<p>{_text(item.payload.get('content') or '', locale)}</p>"
+            f"<div class={shape}>{''.join(films)}</div>{below}{note}</div></article>"
         )
     return f"<meta charset=utf-8><style>{STYLE}</style><body>{''.join(parts)}"
 
 
-def _text(payload: dict[str, Any], locale: str) -> str:
-    plain = re.sub(r"\\([*_~`|>#.()\[\]-])", r"\1", payload.get("content") or "")
+def _part(part: dict[str, Any], item: Card, locale: str) -> str:
+    """Draw a component: a row of buttons, words, or words beside a still."""
+    if part["type"] == ROW:
+        return f"<div>{''.join(_button(one) for one in part['components'])}</div>"
+    if part["type"] == TEXT:
+        return f"<p>{_text(part['content'], locale)}</p>"
+    if part["type"] == SECTION:
+        words = "".join(_part(one, item, locale) for one in part["components"])
+        return f"<div class=entry><div>{words}</div>{_part(part['accessory'], item, locale)}</div>"
+    if part["type"] == THUMBNAIL:
+        still = item.files[part["media"]["url"].removeprefix("attachment://")]
+        return f"<img src=data:image/jpeg;base64,{base64.b64encode(still).decode()}>"
+    return ""
+
+
+def _text(content: str, locale: str) -> str:
+    plain = re.sub(r"\\([*_~`|>#.()\[\]-])", r"\1", content)
+    plain = re.sub(r"<@(\d+)>", lambda who: f"@{NAMES.get(int(who[1]), 'somebody')}", plain)
+    plain = re.sub(r"<#\d+>", "#clips", plain)
     escaped = html.escape(plain).replace("\n", "<br>")
     return re.sub(
         r"&lt;t:(\d+):R&gt;", lambda at: f"<time>{_moment(int(at[1]), locale)}</time>", escaped
@@ -118,6 +142,8 @@ def _moment(at: int, locale: str) -> str:
 
 
 def _button(part: dict[str, Any]) -> str:
+    if part["type"] != BUTTON:  # a menu
+        return f"<button>{html.escape(part.get('placeholder') or '')} ▾</button>"
     return f"<button class=s{part['style']}>{html.escape(part['label'])}</button>"
 
 
@@ -132,7 +158,7 @@ def _film(name: str, data: bytes) -> str:
 
 async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
     """Let two people use the service; returns the cards of each picture."""
-    (channel,) = server.world.guild()
+    channel, feed = server.world.guild(2)
     name = {c["name"]: (c["name_localizations"] or {}) for c in server.world.commands}
 
     def shown(command: str) -> str:
@@ -150,6 +176,8 @@ async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
 
     prompt = "A red kite dances over the sea at sunset"
     t2v = {"prompt": prompt, "preset": "fast", "seconds": 6.0, "aspect": "16:9"}
+    chosen = await server.command("admin feed", OPERATOR, channel, channels={"channel": feed})
+    await answered(chosen)
     done = await ask("t2v", ANN, **t2v, seed="77")
     await server.world.until(lambda: done.videos, 60)
     pressed = await server.press(done.id, done.button(":details:"), ANN, locale)
@@ -163,7 +191,15 @@ async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
         card(message, user, shown("t2v"))
         for message, user in ((waiting, BEN), (running, ANN), (done, ANN))
     ]
-    return {"discord-status": status, "discord-account": account}
+    await server.world.until(lambda: running.videos and waiting.videos, 120)
+    four = await ask("t2v", ANN, prompt=prompt, seconds=3.0, drafts="4", seed="5")
+    await server.world.until(lambda: len(four.videos) == 4, 120)
+    offered = await answered(await server.press(done.id, done.button(":publish:"), ANN, locale))
+    offer = card(offered, ANN)
+    await server.press(offered.id, offered.button("feed:publish:"), ANN, locale)
+    (post,) = await server.world.until(lambda: server.world.with_video(feed.id), 60)
+    shared = [card(four, ANN, shown("t2v")), offer, card(post, ANN, channel="clips")]
+    return {"discord-status": status, "discord-account": account, "discord-feed": shared}
 
 
 async def shoot(pages: dict[str, str], out: Path, suffix: str) -> None:
@@ -191,6 +227,7 @@ async def main() -> None:
                 executor="draft",
                 discord_token=SecretStr("no-real-token"),
                 allowed="everyone",
+                operators=f"discord:{OPERATOR}",
                 discord_api_url=server.api_url,
                 discord_gateway_url=server.gateway_url,
                 discord_edit_s=0.2,

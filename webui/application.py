@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
@@ -48,8 +49,6 @@ from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from webui.api.mcp_server import McpServer
 
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
@@ -110,15 +109,11 @@ def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Grad
     )
 
 
-def _app_parts(
-    studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
-) -> dict[str, Any]:
-    """Make what the web application has besides the page: addresses, middleware, MCP."""
-    settings = service.settings
-    sign_in_routes = SignInRoutes(sign_in, settings)
-    access = MetricsAccess(settings, closed=sign_in.authenticator.closed)
-    routes: list[BaseRoute] = [
-        *sign_in_routes.all(),
+def _routes(
+    studio: Studio, service: StudioService, bridge: Bridge, access: MetricsAccess
+) -> list[BaseRoute]:
+    """List the addresses of the page and of programs, without those of the sign-in."""
+    return [
         *FormRoutes(studio.handlers).all(),
         ProgramSamples(service, ProgramAccess(service, bridge)).route,
         *GalleryRoutes(service.gallery, bridge).all(),
@@ -130,6 +125,16 @@ def _app_parts(
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,
     ]
+
+
+def _app_parts(
+    studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
+) -> dict[str, Any]:
+    """Make what the web application has besides the page: addresses, middleware, MCP."""
+    settings = service.settings
+    sign_in_routes = SignInRoutes(sign_in, settings)
+    access = MetricsAccess(settings, closed=sign_in.authenticator.closed)
+    routes = [*sign_in_routes.all(), *_routes(studio, service, bridge, access)]
     mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
     if mcp_server is not None:
         routes.append(mcp_server.route)

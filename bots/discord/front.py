@@ -244,4 +244,5 @@ def use_addresses_of(settings: Settings) -> None:
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
 
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we use no voice
 FRONT = DiscordFront()

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from telegram import Update
+from telegram import Bot, Update
 from telegram.constants import ChatType
+from telegram.error import TelegramError
 
 from bots.telegram.address import PLATFORM
 from bots.telegram.checks import open_bot
@@ -18,19 +20,26 @@ LOOK_S = 1.0  # between two looks
 async def find_operator(
     settings: Settings, code: str, ask: Callable[[str], None]
 ) -> Requester | None:
-    """Wait until somebody sends ``code`` to the bot in a private chat.
+    """Wait until somebody sends ``code`` to the bot in a private chat; None: nobody can be heard.
 
     Nothing is taken from the bot's updates: what people wrote meanwhile waits for the service.
     """
     if settings.telegram.token is None:
         return None
-    async with open_bot(settings, settings.telegram.token.get_secret_value()) as bot:
-        ask(say("setup_telegram_code", {"name": bot.username, "code": code}))
-        while True:
-            sender = _sender_of(code, await bot.get_updates(allowed_updates=[Update.MESSAGE]))
-            if sender is not None:
-                return sender
-            await asyncio.sleep(LOOK_S)
+    token = settings.telegram.token.get_secret_value()
+    with suppress(TelegramError):  # away, a refused token, or another program that takes updates
+        async with open_bot(settings, token) as bot:
+            ask(say("setup_telegram_code", {"name": bot.username, "code": code}))
+            return await _sender(bot, code)
+    return None
+
+
+async def _sender(bot: Bot, code: str) -> Requester:
+    while True:
+        sender = _sender_of(code, await bot.get_updates(allowed_updates=[Update.MESSAGE]))
+        if sender is not None:
+            return sender
+        await asyncio.sleep(LOOK_S)
 
 
 def _sender_of(code: str, updates: Sequence[Update]) -> Requester | None:

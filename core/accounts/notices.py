@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from core.accounts.limits import HOUR_MS
+from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.storage import accounts as rows
 from core.storage.database import Database
@@ -34,9 +35,13 @@ class Notices:
             await rows.drop_notice(connection, notice.id)
 
     async def forget(self, person: Requester) -> None:
-        """Drop everything that somebody was to be told."""
+        """Drop everything that somebody was to be told, and what others were to be told of them."""
+        names = {person.key, AccessEntry.of_person(person).key}
         async with self._database.transaction(turn=False) as connection:
             await rows.drop_notices(connection, [person.key])
+            await rows.change_notices(
+                connection, lambda _, data: data if names.isdisjoint(data.values()) else None
+            )
 
     def owing(self) -> asyncio.Event:
         """Return the event that is set as soon as there is something new to tell."""

@@ -10,11 +10,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
+from core.app.backup_contents import (
+    FOLDERS,
+    KEYS,
+    LIST_NAME,
+    MARK_LINE,
+    Backup,
+    check_backup,
+)
 from core.errors import SetupProblem
 from core.runtime import file_names
 from core.runtime.atomic_files import PART, write_atomically
@@ -23,15 +30,11 @@ from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.addresses import database_file, postgres_address
-from core.storage.backup import DatabaseContents, clips_of, copy_database, examine_database
+from core.storage.backup import clips_of, copy_database, name_of
 from core.storage.claim import is_marked, put_mark
 from core.storage.database_owner import is_database_of_ours
 from core.storage.trouble import named_troubles
 
-MARK_LINE = "backup of a data directory"
-LIST_NAME = "backup.json"
-FOLDERS = {"clips": file_names.CLIP, "media": file_names.MEDIA}
-KEYS = ("studio.key", "licences.json")  # beside the folders, where there are any
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
 
 
@@ -60,27 +63,10 @@ class BackupPlaceUnfit(SetupProblem):
     path: str
 
 
-class BackupDamaged(SetupProblem):
-    """The backup is no folder of ours, or not whole: ``what`` is missing or another one."""
+class BackupOfAnother(SetupProblem):
+    """The folder holds a backup of another database, perhaps of before this one was lost."""
 
     path: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A backup that was checked: where it is, what it holds."""
-
-    folder: Path
-    contents: DatabaseContents
-    files: dict[str, int]  # names below the folder, and bytes
-    made_at_ms: int
-    absent: int  # clips that rows name and that had no file, when it was made
-
-    @property
-    def size_bytes(self) -> int:
-        """Return the bytes of all its files."""
-        return sum(self.files.values())
 
 
 def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backup:
@@ -96,6 +82,7 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
         RowsOnServer: PostgreSQL keeps it.
         BackupPlaceTaken: something else lies there.
         BackupPlaceUnfit: a backup cannot lie there.
+        BackupOfAnother: a backup of another database lies there.
         DatabaseDamaged: the database, or the copy of it, does not pass SQLite's check.
         StorageProblem: something cannot be read or written.
     """
@@ -105,6 +92,7 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
         if not is_database_of_ours(database):
             raise NothingToBackUp(readable(database))
         _require_place(place, settings.data_dir.resolve())
+        _require_same_database(place / DATABASE_NAME, database)
         place.parent.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(place)
         part = place.with_name(f"{PART}{uuid4().hex}-{place.name}")
@@ -128,29 +116,6 @@ def file_of_rows(settings: Settings) -> Path:
         server = postgres_address(settings.database, insecure=True).server
         raise RowsOnServer(server, readable(settings.data_dir))
     return file
-
-
-def check_backup(folder: Path) -> Backup:
-    """See that ``folder`` is a backup and whole.
-
-    Raises:
-        BackupDamaged: it is none, or something of it is missing.
-        DatabaseDamaged: its database does not pass SQLite's check.
-        SchemaTooNew: a newer Clapper made it.
-        StorageProblem: it cannot be read.
-    """
-    with named_troubles(folder):
-        if not is_marked(folder, MARK_LINE):
-            raise BackupDamaged(readable(folder), readable(folder / LIST_NAME))
-        listed = _listed(folder)
-        for name, size in listed["files"].items():
-            file = folder / name
-            if not file.is_file() or file.stat().st_size != size:
-                raise BackupDamaged(readable(folder), name)
-        contents = examine_database(folder / DATABASE_NAME)
-        if asdict(contents) != listed["contents"]:
-            raise BackupDamaged(readable(folder), DATABASE_NAME)
-    return Backup(folder, contents, listed["files"], listed["made_at_ms"], listed["absent"])
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -186,6 +151,19 @@ def _require_place(place: Path, data_dir: Path) -> None:
         raise BackupPlaceTaken(readable(place))
 
 
+def _require_same_database(backup: Path, database: Path) -> None:
+    """Refuse to replace the backup of another installation, or of before the data were lost.
+
+    Raises:
+        BackupOfAnother: it is none of this database.
+    """
+    if backup.is_file():
+        with named_troubles(backup):
+            theirs = name_of(backup)
+        if theirs and theirs != name_of(database):
+            raise BackupOfAnother(readable(backup.parent))
+
+
 def _fill(part: Path, data_dir: Path, database: Path, now: int) -> None:
     make_private_folder(part)
     put_mark(part, MARK_LINE)
@@ -217,24 +195,6 @@ def _files_below(part: Path) -> Iterator[str]:
     for path in sorted(part.rglob("*")):
         if path.is_file() and path.name != LIST_NAME:
             yield path.relative_to(part).as_posix()
-
-
-def _listed(folder: Path) -> dict[str, Any]:
-    """Read the list of a backup.
-
-    Raises:
-        BackupDamaged: there is none, or it cannot be read.
-    """
-    damaged = BackupDamaged(readable(folder), LIST_NAME)
-    try:
-        found = json.loads((folder / LIST_NAME).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        raise damaged from None
-    if not isinstance(found, dict) or not {"made_at_ms", "contents", "files", "absent"} <= set(
-        found  # pyright: ignore[reportUnknownArgumentType]  # keys of JSON are texts
-    ):
-        raise damaged
-    return found  # pyright: ignore[reportUnknownVariableType]  # the same
 
 
 def _swap(part: Path, place: Path) -> None:

@@ -6,6 +6,7 @@ Clips and inputs stay where they are: rows name them relative to the data direct
 import asyncio
 from pathlib import Path
 
+from core.app.self_check import contradictions
 from core.errors.moving import RowsContradict, SourceAbsent
 from core.runtime.paths import address_of, readable
 from core.settings import Settings
@@ -13,7 +14,6 @@ from core.storage.addresses import postgres_address
 from core.storage.database import Database, open_database
 from core.storage.database_copy import CopiedRows, Tell, copy_rows
 from core.storage.database_owner import is_database_of_ours
-from core.storage.invariants import check
 from core.storage.postgres_migrations import migrate_server
 from core.storage.trouble import named_troubles
 
@@ -65,7 +65,6 @@ async def _require_harmony(database: Database) -> None:
     Raises:
         RowsContradict: some contradict each other.
     """
-    async with database.snapshot() as connection:
-        found = await check(connection)
+    found = await contradictions(database)
     if found:
         raise RowsContradict(len(found), str(found[0]))

@@ -71,7 +71,8 @@ class OperatorFinder(Protocol):
             ask: gets what the person has to do, where the platform does not know already.
 
         Returns:
-            None where the platform names nobody. Waits for the code until it is cancelled.
+            None where the platform names nobody, or is not to be reached. Waits for the code
+            until it is cancelled.
         """
         ...
 

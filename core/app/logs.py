@@ -19,7 +19,7 @@ import structlog
 from pydantic import SecretStr
 
 from core.app.log_place import prepare_log_place
-from core.app.repeated_errors import RepeatedErrors
+from core.app.repeated_errors import ANSWER, RepeatedErrors
 from core.control.logs import RecentLines
 from core.domain.limits import MEGABYTE
 from core.errors.setup import BadConfiguration
@@ -27,7 +27,7 @@ from core.runtime.paths import readable
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
 
 HIDDEN = "[hidden]"
 RECENT = RecentLines()  # of this process
@@ -152,7 +152,7 @@ def set_up_logging(
     root.handlers[:] = [*streams, RECENT]
     root.setLevel(level.upper())
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -167,8 +167,15 @@ def _shared() -> list["Processor"]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_answer,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _without_answer(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    """Leave out what a filter noted for the other handlers of the same line."""
+    event.pop(ANSWER, None)
+    return event
 
 
 def _formatter(

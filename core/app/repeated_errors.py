@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 PERIOD_S = 600.0
 KEYS = 200  # different errors that are counted at a time; more are logged in full
 
-_ANSWER = "clapper_passes"  # an attribute of the record
+ANSWER = "clapper_passes"  # an attribute of the record
 _NUMBERS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")  # of a job, a page, a time: the error is the same
 
 _Key: TypeAlias = tuple[str, str, str]  # logger, what happened, the error
@@ -36,9 +36,9 @@ class RepeatedErrors(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether ``record`` is written; every handler that asks gets the same answer."""
-        if not hasattr(record, _ANSWER):
-            setattr(record, _ANSWER, self._passes(record))
-        return bool(getattr(record, _ANSWER))
+        if not hasattr(record, ANSWER):
+            setattr(record, ANSWER, self._passes(record))
+        return bool(getattr(record, ANSWER))
 
     def _passes(self, record: logging.LogRecord) -> bool:
         self._tell_ended()

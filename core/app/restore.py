@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from core.app.backup import FOLDERS, KEYS, Backup, check_backup, file_of_rows, link_or_copy
+from core.app.backup import file_of_rows, link_or_copy
+from core.app.backup_contents import FOLDERS, KEYS, Backup, check_backup, check_bytes
 from core.app.maintenance import make_folders
 from core.errors import SetupProblem
 from core.runtime import file_names
@@ -53,6 +54,7 @@ def restore_backup(
     data_dir, database = settings.data_dir, file_of_rows(settings).resolve()
     with named_troubles(folder):
         backup = check_backup(folder.resolve())
+    check_bytes(backup)
     make_folders(settings)
     with lock(data_dir), named_troubles(data_dir):
         there = _there(data_dir, database)

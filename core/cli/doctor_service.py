@@ -14,6 +14,7 @@ from core.domain.modes import Mode
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
 from core.queue.intake import read_intake
+from core.runtime.file_names import BEFORE_RESTORE, entries_of
 from core.settings import Settings
 from core.workflow.library import load, paths_of
 from core.workflow.model_files import NamedFileState, look_for_files
@@ -41,6 +42,10 @@ def look_at_data(settings: Settings) -> Iterator[DoctorFinding]:
         facts = {"path": folder}
         detail = say("doctor_data_unwritable", facts)
         yield DoctorFinding(say("doctor_data"), Severity.BAD, detail, say("doctor_data_fix", facts))
+    for kept in entries_of(settings.data_dir, BEFORE_RESTORE):
+        detail = say("doctor_old_data_kept", {"path": kept})
+        fix = say("doctor_old_data_fix")
+        yield DoctorFinding(say("doctor_old_data"), Severity.NOTE, detail, fix)
 
 
 def look_at_ports(settings: Settings) -> Iterator[DoctorFinding]:

@@ -4,6 +4,7 @@ import asyncio
 
 import typer
 
+from core.app.self_check import contradictions
 from core.cli.exit_codes import ExitStatus, err, out
 from core.control.client import running_service
 from core.control.commands import CheckInvariants
@@ -11,7 +12,6 @@ from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
 from core.storage.database import open_database
-from core.storage.invariants import check
 from core.storage.lock import DirectoryHold
 
 APP = typer.Typer()
@@ -44,13 +44,10 @@ async def violations(settings: Settings) -> list[str]:
         if client is not None:
             return [item.text async for item in client.ask(CheckInvariants())]
     claim(settings.data_dir)
-    async with (
-        open_database(
-            settings.database,
-            settings.data_dir,
-            insecure=settings.database_insecure,
-            hold=DirectoryHold.NOT,
-        ) as database,
-        database.snapshot() as connection,
-    ):
-        return [str(violation) for violation in await check(connection)]
+    async with open_database(
+        settings.database,
+        settings.data_dir,
+        insecure=settings.database_insecure,
+        hold=DirectoryHold.NOT,
+    ) as database:
+        return [str(violation) for violation in await contradictions(database)]

@@ -4,6 +4,8 @@ Ctrl-C and the end of the input leave as :class:`typer.Abort`, which the root of
 explains.
 """
 
+import sys
+
 import typer
 from pydantic import SecretStr
 
@@ -13,7 +15,8 @@ from core.i18n.messages import DEFAULT_LANGUAGE, say
 
 def secret(question: str) -> SecretStr | None:
     """Ask for what is not shown while it is typed; nothing typed is None."""
-    text = str(typer.prompt(question, "", hide_input=True, show_default=False)).strip()
+    hidden = sys.stdin.isatty()  # elsewhere nothing shows what is read
+    text = str(typer.prompt(question, "", hide_input=hidden, show_default=False)).strip()
     return SecretStr(text) if text else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import uuid4
 
 from core.accounts.limits import HOUR_MS
@@ -23,6 +24,7 @@ from core.storage.database import Connection, Database
 
 MOST_AN_HOUR = 10  # posts of one person; a feed is read by everybody
 TAKEN_DOWN = "feed_removed"  # the code of the notice to a maker
+REPORTED = "feed_reported"  # the code of the notice to operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class FeedPosts:
     async def withdraw_all(self, maker: Requester) -> list[FeedPost]:
         """Take down every post of somebody, and drop what they reported."""
         async with self._database.transaction() as connection:
-            await rows.forget_reports(connection, maker.key)
+            said = await rows.forget_reports(connection, maker.key)
+            await accounts.change_notices(connection, partial(_without_reason, said))
             found = await rows.posts_of_maker(connection, maker.key)
             return await self._withdraw(connection, found)
 
@@ -154,6 +157,8 @@ class FeedPosts:
     async def _withdraw(self, connection: Connection, found: list[FeedPost]) -> list[FeedPost]:
         for one in found:
             await feed_outbox.withdraw(connection, one, "", self._now())
+            nameless = replace(one.content, maker_name="")  # to remove it nobody has to be known
+            await rows.set_content(connection, one.id, nameless)
         if found:
             self._on_owed()
         return found
@@ -161,6 +166,12 @@ class FeedPosts:
     def _told(self) -> None:
         self._notices.wake()
         self._on_owed()
+
+
+def _without_reason(said: set[tuple[str, str]], code: str, data: dict[str, str]) -> dict[str, str]:
+    """Return the data of a notice without the words of a report that is forgotten."""
+    forgotten = code == REPORTED and (data.get("post", ""), data.get("why", "")) in said
+    return {**data, "why": ""} if forgotten else data
 
 
 async def take_down(

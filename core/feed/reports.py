@@ -17,14 +17,13 @@ from core.domain.feed import (
 from core.domain.people import Requester
 from core.errors import ReportNotTaken
 from core.feed.channels import find_channel
-from core.feed.posts import require, take_down
+from core.feed.posts import REPORTED, require, take_down
 from core.storage import accounts, moderation
 from core.storage import feed as rows
 from core.storage.database import Connection, Database
 from core.storage.feed import FeedReport
 
 MOST_AN_HOUR = 5  # reports of one person
-REPORTED = "feed_reported"  # the code of the notice to operators
 LOG = "log"  # the field of a notice that names a channel: it is for all who read there
 
 

@@ -23,6 +23,7 @@ LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
 STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.(mp4|wav)|part-{_ONE}\.(mp4|wav)")
 # in the Studio's folder: Gradio names by content, we by chance; tmp… is an upload that was cut off
 UPLOADED = re.compile(rf"{_HASH}|{_ONE}|tmp[0-9a-z_]{{8}}")
+BEFORE_RESTORE = re.compile(r"before-restore-\d{8}-\d{6}-[0-9a-f]{6}")  # never deleted by us
 WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an attempt's folder
 
 

@@ -15,8 +15,8 @@ from core.domain.feed import (
 from core.domain.jobs import Job
 from core.domain.people import Asker, Caller
 from core.errors import FeedClosed, NothingToFetch, NotYours
-from core.feed.posts import PostOrder
-from core.feed.reports import LOG, REPORTED, DecidedCase
+from core.feed.posts import REPORTED, PostOrder
+from core.feed.reports import LOG, DecidedCase
 from core.service.user_services import UserServices
 from core.service.visible_jobs import VisibleJobs
 

@@ -4,7 +4,7 @@ Functions on a connection; the callers own the transaction.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -242,6 +242,20 @@ async def notices(connection: AsyncConnection, platform: str, since: int) -> lis
         AccountNotice(row.id, Requester.from_key(row.user_key), row.code, parse_words(row.data))
         for row in found
     ]
+
+
+async def change_notices(
+    connection: AsyncConnection, change: Callable[[str, dict[str, str]], dict[str, str] | None]
+) -> None:
+    """Put what ``change`` returns for its code and data into every notice; None drops it."""
+    for row in (await connection.execute(sa.select(notice))).all():
+        before = parse_words(row.data)
+        after = change(row.code, before)
+        if after is None:
+            await drop_notice(connection, row.id)
+        elif after != before:
+            values = {"data": json.dumps(after)}
+            await connection.execute(sa.update(notice).where(notice.c.id == row.id).values(values))
 
 
 async def drop_notice(connection: AsyncConnection, number: int) -> None:

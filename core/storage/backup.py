@@ -14,6 +14,7 @@ from urllib.parse import quote
 from core.errors.setup import DatabaseDamaged
 from core.runtime.permissions import PRIVATE_FILE
 from core.storage.migrations import BUSY_S, check_database
+from core.storage.record import NAME_SETTING
 from core.storage.trouble import named_troubles
 
 _COUNTS = {
@@ -77,6 +78,20 @@ def clips_of(path: Path) -> dict[str, int]:
     """Return the clips that the rows in ``path`` name, with their sizes in bytes."""
     with named_troubles(path), _reading(path) as reader:
         return dict(reader.execute("SELECT path, size_bytes FROM artifact").fetchall())
+
+
+def name_of(path: Path) -> str:
+    """Return the random name of the database ``path`` (:mod:`core.storage.record`), or nothing."""
+    with named_troubles(path), _reading(path) as reader:
+        found = reader.execute("SELECT value FROM setting WHERE name = ?", (NAME_SETTING,))
+        row = found.fetchone()
+    return "" if row is None else str(row[0])
+
+
+def digests_of(path: Path) -> list[tuple[str, str]]:
+    """List the clips that the rows in ``path`` name, each with its SHA-256."""
+    with named_troubles(path), _reading(path) as reader:
+        return reader.execute("SELECT path, sha256 FROM artifact").fetchall()
 
 
 def doubt_deliveries(path: Path) -> None:

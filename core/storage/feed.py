@@ -6,7 +6,7 @@ Functions on a connection; the callers own the transaction. How a post goes to i
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from core.domain.feed import (
     FeedChannel,
     FeedPost,
     FeedTarget,
+    PostContent,
     PostState,
 )
 from core.domain.people import Requester
@@ -139,6 +140,15 @@ async def move_channels(connection: AsyncConnection, old: str, new: str, now: in
         )
 
 
+async def move_posts(connection: AsyncConnection, old: str, new: str) -> None:
+    """Let posts in a place follow it, so that no clip is published there a second time."""
+    for one in await _listed(connection, _IN.body.contains(json.dumps(old), autoescape=True)):
+        target = one.target.moved(old, new)
+        body = json.dumps(asdict(replace(one.content, target=target)))
+        changed = sa.update(feed_post).where(_IN.id == one.id)
+        await connection.execute(changed.values(target_key=target.key, body=body))
+
+
 async def add_post(connection: AsyncConnection, post: FeedPost, now: int) -> None:
     """Owe a post to its platform; nothing where there is one of the clip in that channel."""
     values = {
@@ -209,6 +219,12 @@ async def set_case(connection: AsyncConnection, post_id: str, case: CaseState) -
     await connection.execute(changed.values(case_state=case.value))
 
 
+async def set_content(connection: AsyncConnection, post_id: str, content: PostContent) -> None:
+    """Let a post say something else from now on."""
+    changed = sa.update(feed_post).where(_IN.id == post_id)
+    await connection.execute(changed.values(body=json.dumps(asdict(content))))
+
+
 async def note_message(connection: AsyncConnection, post_id: str, where: str) -> bool:
     """Note the message that a post becomes; False where another one was noted before."""
     first = _IN.sent_id.is_(None) | (_IN.sent_id == where)
@@ -244,10 +260,11 @@ async def reports_since(connection: AsyncConnection, reporter_key: str, since: i
     return await connection.scalar(query) or 0
 
 
-async def forget_reports(connection: AsyncConnection, reporter_key: str) -> None:
-    """Drop what somebody reported."""
-    own = feed_report.c.reporter_key == reporter_key
-    await connection.execute(sa.delete(feed_report).where(own))
+async def forget_reports(connection: AsyncConnection, reporter_key: str) -> set[tuple[str, str]]:
+    """Drop what somebody reported; return the posts, each with the reason."""
+    own = sa.delete(feed_report).where(feed_report.c.reporter_key == reporter_key)
+    gone = await connection.execute(own.returning(feed_report.c.post_id, feed_report.c.reason))
+    return {(row.post_id, row.reason) for row in gone}
 
 
 async def _listed(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[FeedPost]:

@@ -31,9 +31,10 @@ _BEGIN = {
     TransactionKind.TURN: f"BEGIN; SELECT pg_advisory_xact_lock({TURN_KEY})",
     TransactionKind.STEP: "BEGIN",
     TransactionKind.STATEMENT: "BEGIN",
-    TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    " SET LOCAL idle_in_transaction_session_timeout = '60s'",  # who only reads holds nobody up
 }
-# A node that stands still inside its turn holds everybody up: 3 s, and its connection is ended.
+# A node that stands still in what changes rows holds everybody up: 3 s, and its connection ends.
 _LIMITS = {
     "lock_timeout": "5s",
     "statement_timeout": "15s",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CLIPS = "clips"  # the folder, in the data directory
 RECORD_NAME = ".database"
-_NAME, _GENERATION = "database_name", "database_generation"  # settings in the database
+NAME_SETTING, _GENERATION = "database_name", "database_generation"  # in the database
 
 
 class DatabaseStanding(StrEnum):
@@ -130,11 +130,11 @@ def _has_files(data_dir: Path) -> bool:
 
 
 async def _own(connection: "Connection") -> Record | None:
-    name = await rows.read_setting(connection, _NAME)
+    name = await rows.read_setting(connection, NAME_SETTING)
     generation = await rows.read_setting(connection, _GENERATION)
     return Record(name, whole({"": generation}, "")) if name and generation else None
 
 
 async def _note(connection: "Connection", record: Record) -> None:
-    await rows.write_setting(connection, _NAME, record.name)
+    await rows.write_setting(connection, NAME_SETTING, record.name)
     await rows.write_setting(connection, _GENERATION, str(record.generation))

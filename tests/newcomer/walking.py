@@ -27,13 +27,15 @@ def started(place: Place, command: str) -> Generator[tuple[int, str]]:
     ) as service:  # fmt: skip
         assert service.stdout is not None
         said = ""
-        for line in service.stdout:
-            said += line
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                yield service.pid, found[0]
-                break
-        else:
-            raise AssertionError(said)
-        os.killpg(service.pid, signal.SIGINT)
+        try:
+            for line in service.stdout:
+                said += line
+                if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    yield service.pid, found[0]
+                    break
+            else:
+                raise AssertionError(said)
+        finally:
+            os.killpg(service.pid, signal.SIGINT)
         said += service.stdout.read()
     assert "Traceback" not in said, said

@@ -77,6 +77,11 @@ class StudioService:
         return self._services.settings
 
     @property
+    def drafts_only(self) -> bool:
+        """Return whether clips are drawn, and no model is here."""
+        return self._services.executor == "draft"
+
+    @property
     def limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return self._users.limits
@@ -256,7 +261,7 @@ class StudioService:
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
             quota=quota_line(standing.quota),
-            model=self.model(),
+            model=model_line(self._services, lent=bool(self.contexts.days_ms)),
             account=visitor.account,
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
@@ -281,10 +286,6 @@ class StudioService:
         """Return the figures of the service, for Prometheus."""
         return await self._services.figures()
 
-    def model(self) -> str:
-        """Return what makes the clips here."""
-        return model_line(self._services, lent=bool(self.contexts.days_ms))
-
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""
         return notice_line(self._services)
@@ -292,6 +293,7 @@ class StudioService:
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
     ) -> JobView:
-        progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
-        price = self._users.price
-        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
+        services, price = self._services, self._users.price
+        progress, preview = services.latest_progress(job), services.latest_preview(job)
+        moment = Moment(progress, forecast, now, self.limits, price, ending, preview)
+        return job_view(job, replace(moment, prompt=services.latest_prompt(job)))

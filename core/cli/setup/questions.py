@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,11 +117,12 @@ def _found_operator(finder: OperatorFinder, settings: Settings, ask: Callable[[s
             found = await finder.find_operator(settings, code, ask)
         return found.key if found else ""
 
-    try:
-        return asyncio.run(wait())
-    except (KeyboardInterrupt, TimeoutError, OSError):
+    found = ""
+    with suppress(KeyboardInterrupt, TimeoutError, OSError):
+        found = asyncio.run(wait())
+    if not found:
         ask(say("setup_no_operator"))
-        return ""
+    return found
 
 
 def _allowed(given: str | None, answers: Answers, asking: Asking) -> str | None:

@@ -1,5 +1,6 @@
 """A backup is whole and private, is made while the service runs, and can be put back."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -10,13 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from core.app.backup import (
-    BackupDamaged,
-    BackupPlaceTaken,
-    BackupPlaceUnfit,
-    check_backup,
-    make_backup,
-)
+from core.app.backup import BackupOfAnother, BackupPlaceTaken, BackupPlaceUnfit, make_backup
+from core.app.backup_contents import BackupDamaged, check_backup
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.app.restore import RestoreRefused, restore_backup
@@ -128,6 +124,22 @@ def _caller():
     from tests.support.jobs import caller
 
     return caller(ANN)
+
+
+async def test_a_backup_of_another_database_is_not_replaced(
+    settings_with: Callable[..., Settings], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        async with served(settings_with(data_dir=tmp_path / name), jobs=1):
+            pass
+    make_backup(settings_with(data_dir=tmp_path / "one"), tmp_path / "kept")
+
+    with pytest.raises(BackupOfAnother):
+        make_backup(settings_with(data_dir=tmp_path / "two"), tmp_path / "kept")
+
+    restored = settings_with(data_dir=tmp_path / "three")
+    restore_backup(restored, tmp_path / "kept", force=False)
+    assert make_backup(restored, tmp_path / "kept").contents.jobs == 1
 
 
 @pytest.mark.parametrize("damage", ["nothing", "database", "missing clip"])
@@ -243,7 +255,10 @@ async def test_nothing_is_restored_beside_a_running_service(
             restore_backup(settings, tmp_path / "kept", force=True)
 
 
-@pytest.mark.parametrize("damage", ["no folder", "foreign", "clip", "list", "database", "swapped"])
+@pytest.mark.parametrize(
+    "damage",
+    ["no folder", "foreign", "clip", "list", "database", "swapped", "byte", "linked clip"],
+)
 async def test_a_backup_that_is_not_whole_is_not_restored(
     settings: Settings, tmp_path: Path, damage: str
 ) -> None:
@@ -259,6 +274,15 @@ async def test_a_backup_that_is_not_whole_is_not_restored(
         next((kept / "clips").glob("*.mp4")).unlink()
     elif damage == "list":
         (kept / "backup.json").write_text("[]")
+    elif damage in {"byte", "linked clip"}:
+        clip = next((kept / "clips").glob("*.mp4"))
+        whole = clip.read_bytes()
+        clip.unlink()  # another name of the live one
+        if damage == "byte":
+            clip.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        else:
+            (tmp_path / "elsewhere.mp4").write_bytes(whole)
+            clip.symlink_to(tmp_path / "elsewhere.mp4")
     elif damage == "swapped":
         with closing(sqlite3.connect(kept / "clapper.sqlite")) as connection:
             connection.execute("PRAGMA foreign_keys=ON")
@@ -274,6 +298,39 @@ async def test_a_backup_that_is_not_whole_is_not_restored(
 
     assert clips(settings.data_dir) == had
     assert rows(settings.data_dir / "clapper.sqlite", "job") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": []},
+        {"files": {"clapper.sqlite": "12"}},
+        {"files": {"clips/../../secret.txt": 5}},
+        {"files": {"../secret.txt": 5}},
+        {"files": {"clips/secret.txt": 5}},
+        {"files": {"/etc/passwd": 5}},
+        {"made_at_ms": "yesterday"},
+        {"contents": None},
+        {"absent": 1e400},
+    ],
+    ids=range(9),
+)
+async def test_a_list_that_no_backup_has_is_refused(
+    settings: Settings, tmp_path: Path, change: dict[str, object]
+) -> None:
+    async with open_core(settings, QuickExecutor()):
+        pass
+    kept = tmp_path / "kept"
+    make_backup(settings, kept)
+    listed = json.loads((kept / "backup.json").read_text())
+    if isinstance(change.get("files"), dict):
+        change = {"files": {**listed["files"], **change["files"]}}
+    (kept / "backup.json").write_text(json.dumps({**listed, **change}))
+    for place in (tmp_path / "secret.txt", kept / "clips" / "secret.txt"):
+        place.write_text("their")
+
+    with pytest.raises(BackupDamaged):
+        restore_backup(settings, kept, force=True)
 
 
 async def test_a_database_elsewhere_is_backed_up_and_restored_there(
@@ -307,4 +364,5 @@ def test_the_commands_say_what_they_did(
     assert "1 job," in made.stdout
     assert "--force" in again.output
     assert "before-restore-" in forced.stdout
+    assert "before-restore-" in clapper("doctor").stdout
     assert clapper("jobs").exit_code == clapper("invariants").exit_code == 0

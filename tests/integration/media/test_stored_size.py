@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.app.backup import FOLDERS
+from core.app.backup_contents import FOLDERS
 from core.comfy.staging import staged_name
 from core.domain.dimensions import Size
 from core.domain.media import MediaFile, MediaKind

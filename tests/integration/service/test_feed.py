@@ -28,6 +28,7 @@ from core.errors import (
 )
 from core.feed import posts, reports
 from core.settings import Settings
+from core.storage.accounts import add_notice
 from core.testing.doubles import eventually, running, t2v
 from core.testing.jobs import submit_request
 from tests.support.feeds import (
@@ -319,6 +320,36 @@ async def test_deleting_or_forgetting_takes_down_and_leaves_no_row(town: Town, h
     async with town.core.database.snapshot() as connection:
         for table in ("feed_post", "feed_report"):
             assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+async def test_nobody_is_told_of_who_is_forgotten_and_nothing_keeps_their_words(
+    town: Town, settings: Settings
+) -> None:
+    theirs = await town.in_state(await town.publish(await town.clip("shown")), PostState.SENT)
+    reported = await town.feed.publish(BEN, (await ben_clip(town)).id, "Ben", with_prompt=True)
+    await town.core.feed.reports.report(reported.id, ANN.requester, "because a narwhal does")
+    await town.core.community.access.ask(replace(ANN, place=f"{PLATFORM}:9"), "Ann the narwhal")
+    async with town.core.database.transaction() as connection:
+        body = {"who": "Ann the narwhal", "key": ANN.requester.key}
+        await add_notice(connection, BEN.requester.key, "joined_notice", body, 0)
+
+    town.delivery.faults.extend(DeliveryRetry("away", 3600) for _ in range(9))  # it stays there
+    await town.core.users.forget(ANN)
+
+    told = await town.core.community.notices.owed(PLATFORM)
+    assert [(one.code, one.data["why"]) for one in told] == [("feed_reported", "")]
+    async with town.core.database.snapshot() as connection:
+        left = [str(row) for name in ("notice", "feed_post", "feed_report", "access")
+                for row in await connection.execute(text(f"SELECT * FROM {name}"))]  # fmt: skip
+    assert any(theirs.id in row for row in left), "what was sent already has to be removed yet"
+    assert [row for row in left if "narwhal" in row or "Ann" in row] == []
+
+
+async def ben_clip(town: Town) -> Job:
+    reply = ReplyTo(PLATFORM, {"channel": "7", "user": "502", "spoiler": "0"})
+    ticket = await submit_request(town.core, t2v(), BEN.requester, reply, "ben")
+    await until_ended(town.core, ticket.job_id)
+    return await town.core.jobs.get(ticket.job_id)
 
 
 async def test_an_operator_takes_down_what_stays_down_and_its_maker_is_told(town: Town) -> None:

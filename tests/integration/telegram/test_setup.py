@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bots.telegram.front import FRONT
 from core.domain.people import Requester
 from tests.integration.telegram.conftest import TOKEN
+from tests.support.platforms.faults import Fault
 from tests.support.platforms.telegram.server import TelegramServer
 
 CODE = "314159"
@@ -130,3 +131,15 @@ async def test_asked_one_by_one_a_wrong_token_is_asked_again(
     assert "✗" in output
     assert "CLAPPER_OPERATORS=telegram:501" in file.read_text()
     assert re.search(r"https://t\.me/\w+\?start=\d{6}", output)
+
+
+@pytest.mark.parametrize("trouble", ["conflict", "away"])
+async def test_where_nobody_can_be_heard_the_number_is_asked_for(
+    telegram_settings, telegram_server, trouble: str
+) -> None:
+    if trouble == "away":
+        await telegram_server.stop()
+    else:
+        telegram_server.faults.add(Fault("getUpdates", status=409))
+
+    assert await FRONT.find_operator(telegram_settings, CODE, lambda _: None) is None

@@ -178,3 +178,18 @@ def test_secret_settings_are_found() -> None:
         bot_token: SecretStr = SecretStr("tok-123456789")
 
     assert "tok-123456789" in secrets_of(WithToken())
+
+
+@pytest.mark.parametrize("library", ["discord.client", "httpx", "urllib3.connectionpool"])
+def test_warnings_of_libraries_are_no_louder_than_what_was_asked_for(
+    capsys: pytest.CaptureFixture[str], library: str
+) -> None:
+    set_up_logging("error")
+    logging.getLogger(library).warning("voice will NOT be supported")
+    set_up_logging("info")
+    logging.getLogger(library).warning("twice as loud")
+
+    said = capsys.readouterr().err
+    assert "voice" not in said
+    assert "twice as loud" in said
+    assert "clapper_passes" not in said

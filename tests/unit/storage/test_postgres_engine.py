@@ -76,6 +76,11 @@ async def test_session_has_limits_of_time(database):
         found = {name: await connection.scalar(text(f"SHOW {name}")) for name in wanted}
 
     assert found == wanted
+    async with database.snapshot() as connection:  # who only reads may take a breath
+        limit = await connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+    async with database.transaction() as connection:  # on the same one of the pool
+        after = await connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+    assert (limit, after) == ("1min", "3s")
 
 
 async def test_block_is_committed_at_its_end_and_rolled_back_by_an_error(database):
