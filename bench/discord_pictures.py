@@ -29,7 +29,7 @@ from core.app.bootstrap import open_core
 from core.app.serve import run_all
 from core.settings import load_settings
 from tests.support.platforms.discord.server import DiscordServer
-from tests.support.platforms.discord.world import Interaction, Stored
+from tests.support.platforms.discord.world import Channel, Interaction, Stored
 
 ANN, BEN, OPERATOR = 501, 502, 900
 NAMES = {ANN: "ann", BEN: "ben"}
@@ -156,9 +156,10 @@ def _film(name: str, data: bytes) -> str:
     return f"<figure><img src=data:image/jpeg;base64,{source}><i></i></figure><small>{name}</small>"
 
 
-async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
+async def run(
+    server: DiscordServer, channel: Channel, feed: Channel, locale: str
+) -> dict[str, list[Card]]:
     """Let two people use the service; returns the cards of each picture."""
-    channel, feed = server.world.guild(2)
     name = {c["name"]: (c["name_localizations"] or {}) for c in server.world.commands}
 
     def shown(command: str) -> str:
@@ -222,6 +223,7 @@ async def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         async with DiscordServer() as server:
+            channel, feed = server.world.guild(2)  # there before the client connects
             settings = load_settings(
                 data_dir=Path(folder) / "data",
                 executor="draft",
@@ -241,7 +243,7 @@ async def main() -> None:
                     run_all(core, [FRONT], stop, lambda said: "ready" in said and ready.set())
                 )
                 await ready.wait()
-                cards = await run(server, chosen.locale)
+                cards = await run(server, channel, feed, chosen.locale)
                 pages = {name: render(items, chosen.locale) for name, items in cards.items()}
                 stop.set()
                 await serving
