@@ -180,25 +180,25 @@ async def run(
     chosen = await server.command("admin feed", OPERATOR, channel, channels={"channel": feed})
     assert "#" in (await answered(chosen)).content, "the feed is chosen"
     done = await ask("t2v", ANN, **t2v, seed="77")
-    await server.world.until(lambda: done.videos, 300)
+    await server.world.until(lambda: done.videos, 900)
     pressed = await server.press(done.id, done.button(":details:"), ANN, locale)
     account = [card(await answered(pressed), ANN)]
     for command in ("history", "quota"):
         account.append(card(await ask(command, ANN), ANN, shown(command)))
     running = await ask("t2v", ANN, **t2v)
     waiting = await ask("t2v", BEN, **t2v)
-    await server.world.until(lambda: "▰▰" in running.content, 300)
+    await server.world.until(lambda: "▰▰" in running.content, 900)
     status = [
         card(message, user, shown("t2v"))
         for message, user in ((waiting, BEN), (running, ANN), (done, ANN))
     ]
-    await server.world.until(lambda: running.videos and waiting.videos, 300)
+    await server.world.until(lambda: running.videos and waiting.videos, 900)
     four = await ask("t2v", ANN, prompt=prompt, seconds=3.0, drafts="4", seed="5")
-    await server.world.until(lambda: len(four.videos) == 4, 300)
+    await server.world.until(lambda: len(four.videos) == 4, 900)
     offered = await answered(await server.press(done.id, done.button(":publish:"), ANN, locale))
     offer = card(offered, ANN)
     await server.press(offered.id, offered.button("feed:publish:"), ANN, locale)
-    (post,) = await server.world.until(lambda: server.world.with_video(feed.id), 300)
+    (post,) = await server.world.until(lambda: server.world.with_video(feed.id), 900)
     shared = [card(four, ANN, shown("t2v")), offer, card(post, ANN, channel="clips")]
     return {"discord-status": status, "discord-account": account, "discord-feed": shared}
 
