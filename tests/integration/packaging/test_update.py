@@ -172,3 +172,14 @@ def test_a_release_that_is_not_there_is_named(installed: Installation) -> None:
     assert done.returncode == 2
     assert "7.1.0" in done.stderr
     assert "v9.11.0" in done.stderr
+
+
+def test_where_there_is_no_release_yet_the_way_without_is_said(installed: Installation) -> None:
+    for tag in git(installed.folder, "tag", "--list").split():
+        git(installed.folder, "tag", "--delete", tag)
+    git(installed.folder, "remote", "set-url", "origin", str(installed.folder))
+
+    done = installed.run("update", "--check")
+
+    assert done.returncode == 2
+    assert "git pull" in done.stderr
