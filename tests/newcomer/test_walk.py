@@ -20,11 +20,10 @@ from core.cli.app import APP
 from core.domain.modes import MODES
 from tests.newcomer.place import ROOT, Place
 from tests.newcomer.readme import commands
-from tests.newcomer.walking import started, well
+from tests.newcomer.walking import new_place, started, well
 from tests.support.terminals import talk
 
 SOME_TESTS = "tests/unit/domain tests/unit/duration"  # in the place of all, unless --whole is given
-NEEDS = ("git", "make", "unshare")
 
 Walk = Callable[[Place, str], None]
 WALKS: dict[str, Walk] = {}
@@ -55,7 +54,7 @@ def walk_of(command: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Place:
-    return Place(tmp_path_factory.mktemp("newcomer"), request.config.getoption("newcomer"))
+    return new_place(tmp_path_factory.mktemp("newcomer"), request)
 
 
 @pytest.mark.newcomer
