@@ -57,7 +57,8 @@ def test_an_update_keeps_everything_and_its_way_back_works(at: Callable[[Start],
 
     said = well(place.run(command))
 
-    assert git("rev-parse", "HEAD", cwd=place.checkout) == git("rev-parse", "HEAD")
+    (origin,) = place.folder.glob("origin.git")
+    assert git("rev-parse", "HEAD", cwd=place.checkout) == git("rev-parse", NEXT, cwd=origin)
     assert __version__ in well(place.run("clapper --version"))
     assert told(place) == before
     well(place.run("clapper invariants"))
