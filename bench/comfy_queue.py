@@ -86,6 +86,11 @@ class Spell:
         }
         return {name: [min(took), median(took), max(took)] for name, took in found.items()}
 
+    def sampled_s(self) -> float:
+        """Return the middle seconds of both samplers together."""
+        both = (Stage.STAGE1, Stage.STAGE2)
+        return median(sum(report.seconds[stage] for stage in both) for report in self.reports)
+
     def forwards(self) -> dict[str, int]:
         """Return how often the transformer was launched in each way."""
         total: dict[str, int] = {}
@@ -172,6 +177,20 @@ class Bench:
                 found = [await self.cancel(way, stage) for _ in range(3)]
                 text = "  ".join(f"{1000 * a:.0f}/{1000 * b:.0f}" for a, b in found)
                 print(f"  cancel in {stage.value}, {way}: answered/free in ms {text}", flush=True)
+
+    async def previews(self, turns: int) -> list[Spell]:
+        """Return queues without and with pictures of what is sampled, in turns."""
+        # random decoders have no colours to learn: take what there is, the work is the same
+        vars(importlib.import_module("core.comfy.previews.colour_fit"))["_LEAST_FIT"] = -1e9
+        none, some, shown = Spell("now, no previews"), Spell("now, previews"), list[int]()
+        for turn in range(turns + 1):
+            self.executor.show_previews(lambda _, preview: shown.append(len(preview.picture)))
+            await self.queue(some if turn else Spell("learning"), JOBS, "now")
+            self.executor.show_previews(None)
+            await self.queue(none if turn else Spell("learning"), JOBS, "now")
+        share = some.sampled_s() / none.sampled_s() - 1
+        print(f"  {len(shown)} previews, {100 * share:+.2f} % of the sampling", flush=True)
+        return [none, some]
 
     async def _queue(self, spell: Spell, jobs: int, way: str) -> None:
         began = time.perf_counter()
@@ -276,6 +295,8 @@ async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
     if asked.cancel and device_kind() is DeviceKind.CUDA:
         asked.width, asked.height, asked.frames = SIZES[0]
         await bench.cancels(["now", "fast"] if asked.fast else ["now"])
+    if asked.previews:
+        rows += [show(spell, bench) for spell in await bench.previews(asked.turns)]
     if asked.usual:
         if not asked.dry_run:
             asked.width, asked.height, asked.frames = SIZES[0]
@@ -317,6 +338,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS, help="of now and before, first size")
     parser.add_argument("--fast", action="store_true", help="as well as CLAPPER_FAST computes")
     parser.add_argument("--cancel", action="store_true", help="measure cancels as well")
+    parser.add_argument("--previews", action="store_true", help="what showing pictures costs")
     parser.add_argument("--no-usual", dest="usual", action="store_false", help="leave it out")
     asked = parser.parse_args()
     if asked.dry_run:

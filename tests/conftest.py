@@ -41,6 +41,7 @@ SWITCHES = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
+    parser.addoption("--comfy-vram", default="auto", help="how it places models: CLAPPER_VRAM")
     parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
     parser.addoption("--torture", action="store_true", help="all points of tests/torture")
     parser.addoption(

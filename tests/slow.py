@@ -21,6 +21,7 @@ SLOW = frozenset(
         "browser/test_operators.py",
         "browser/test_presses.py",
         "browser/test_programs.py",
+        "browser/test_reader.py",
         "browser/test_reuse.py",
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",

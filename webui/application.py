@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
@@ -24,6 +25,7 @@ from webui.auth.middleware import VisitorMiddleware
 from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.clip_routes import ClipRoutes
 from webui.page.events import bind
+from webui.page.feed_routes import FeedRoutes
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
 from webui.page.gallery_routes import GalleryRoutes
@@ -34,6 +36,7 @@ from webui.page.original_routes import OriginalRoutes
 from webui.page.preflight import Preflight
 from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
+from webui.page.style_choice import StyleRoutes
 from webui.page.theme import ROOT_STYLE, STYLE_SHEETS, icons, script, theme
 from webui.routes import StudioRoutes
 from webui.serving.assets import Assets
@@ -46,8 +49,6 @@ from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from webui.api.mcp_server import McpServer
 
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
@@ -108,6 +109,24 @@ def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Grad
     )
 
 
+def _routes(
+    studio: Studio, service: StudioService, bridge: Bridge, access: MetricsAccess
+) -> list[BaseRoute]:
+    """List the addresses of the page and of programs, without those of the sign-in."""
+    return [
+        *FormRoutes(studio.handlers).all(),
+        ProgramSamples(service, ProgramAccess(service, bridge)).route,
+        *GalleryRoutes(service.gallery, bridge).all(),
+        *OriginalRoutes(service.originals, bridge).all(),
+        *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
+        *FeedRoutes(service.publishing, bridge).all(),
+        *StyleRoutes(service.styles, bridge).all(),
+        *OperatorRoutes(service.operators, bridge).all(),
+        *StudioRoutes(service, bridge, studio.metrics, access).all(),
+        ProgramInterface(service, bridge, studio.metrics).mount,
+    ]
+
+
 def _app_parts(
     studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
 ) -> dict[str, Any]:
@@ -115,17 +134,7 @@ def _app_parts(
     settings = service.settings
     sign_in_routes = SignInRoutes(sign_in, settings)
     access = MetricsAccess(settings, closed=sign_in.authenticator.closed)
-    routes: list[BaseRoute] = [
-        *sign_in_routes.all(),
-        *FormRoutes(studio.handlers).all(),
-        ProgramSamples(service, ProgramAccess(service, bridge)).route,
-        *GalleryRoutes(service.gallery, bridge).all(),
-        *OriginalRoutes(service.originals, bridge).all(),
-        *ClipRoutes(service.sources, bridge, service.limits, guided=service.guided).all(),
-        *OperatorRoutes(service.operators, bridge).all(),
-        *StudioRoutes(service, bridge, studio.metrics, access).all(),
-        ProgramInterface(service, bridge, studio.metrics).mount,
-    ]
+    routes = [*sign_in_routes.all(), *_routes(studio, service, bridge, access)]
     mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
     if mcp_server is not None:
         routes.append(mcp_server.route)

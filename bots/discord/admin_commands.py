@@ -60,7 +60,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="jobs", description=text("d_admin_jobs"))
     async def jobs(self, interaction: Interaction) -> None:
         """Show the whole queue."""
-        jobs = await self._context.operator(interaction).all_live()
+        jobs = await self._context.operator(interaction).all_live(SHOWN)
         texts = texts_for(str(interaction.locale))
         await self._show(interaction, texts.admin_jobs(jobs[:SHOWN]))
 

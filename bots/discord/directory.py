@@ -11,7 +11,9 @@ import discord
 import structlog
 
 from bots.discord.address import PLATFORM, is_age_gated
+from bots.shared.post_links import link_of
 from core.domain.decoding import whole
+from core.domain.feed import FeedPost
 from core.domain.people import Asker
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,10 @@ class DiscordDirectory:
         parent = str(known.parent_id) if isinstance(known, discord.Thread) else ""
         gated = is_age_gated(known)
         return Asker(address.get("channel", ""), parent=parent, age_gated=gated)
+
+    def link_of(self, post: FeedPost) -> str:
+        """Return the address that opens a post of a feed; empty while it has none."""
+        return link_of(post)
 
     def _guild(self, place_id: str) -> discord.Guild | None:
         return self._client.get_guild(int(place_id)) if place_id.isdecimal() else None

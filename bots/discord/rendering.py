@@ -1,5 +1,6 @@
 """Render jobs for Discord: markup, and the rows of buttons under a status or a clip."""
 
+import re
 from typing import Any
 
 import discord
@@ -15,9 +16,19 @@ CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
 ASK_ACCESS = "access:ask"
 MESSAGE_LIMIT = 2000  # characters of a message
 
+_CODE = re.compile(r"<(?=[@#/:]|a:\w|t:|id:)")  # begins a mention, a command, an emoji or a time
+
+
+def _literal(text: str) -> str:
+    """Let what Discord would replace by a name, a time or a picture be read as it was written."""
+    return _CODE.sub(r"\<", text)
+
+
 MARKUP = Markup(
     moment=lambda at: f"<t:{round(at)}:R>",
-    escape=lambda text: discord.utils.escape_mentions(discord.utils.escape_markdown(text)),
+    escape=lambda text: _literal(
+        discord.utils.escape_mentions(discord.utils.escape_markdown(text))
+    ),
     command=command_name,
     option=option_name,
     quote=lambda text: f"`{text.replace('`', 'ˋ')}`",  # in code nothing is markup or a mention

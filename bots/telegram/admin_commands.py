@@ -107,7 +107,7 @@ def _set_intake(
 
 
 async def _jobs(admin: AdminCommand) -> None:
-    jobs = await admin.operator.all_live()
+    jobs = await admin.operator.all_live(SHOWN)
     await admin.event.reply(admin.event.texts.admin_jobs(jobs[:SHOWN]))
 
 

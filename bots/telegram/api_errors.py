@@ -59,20 +59,30 @@ async def call_api(call: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         return await call()
-    except telegram_error.RetryAfter as wait:
-        raise Throttled(retry_after_s(wait)) from wait
-    except telegram_error.ChatMigrated as moved:
-        raise ChatMoved(moved.new_chat_id) from moved
-    except telegram_error.Forbidden as gone:
-        raise DeliveryImpossible("forbidden") from gone
-    except telegram_error.BadRequest as bad:
-        meaning = _meaning(bad)
-        raise meaning from bad
-    except telegram_error.NetworkError as lost:
-        if "413" in lost.message or "too large" in lost.message.lower():
-            raise TelegramFileTooLarge from lost
-        log.info("telegram_unanswered", reason=lost.message[:120])
-        raise DeliveryRetry(type(lost).__name__, sent=True) from lost
+    except telegram_error.TelegramError as error:
+        meaning = meaning_of(error)
+        raise meaning from error  # one of those above
+
+
+def meaning_of(error: telegram_error.TelegramError) -> Exception:
+    """Translate an error of the Bot API into what it means for a message."""
+    match error:
+        case telegram_error.RetryAfter():
+            return Throttled(retry_after_s(error))
+        case telegram_error.ChatMigrated():
+            return ChatMoved(error.new_chat_id)
+        case telegram_error.Forbidden():
+            return DeliveryImpossible("forbidden")
+        case telegram_error.BadRequest():
+            return _meaning(error)
+        case telegram_error.InvalidToken():  # the operator must act; the job is fine
+            log.warning("telegram_refuses_token")
+            return DeliveryRetry("the bot's token is refused")
+        case _ if "413" in error.message or "too large" in error.message.lower():
+            return TelegramFileTooLarge()
+        case _:  # also a page of a proxy in place of an answer
+            log.info("telegram_unanswered", reason=error.message[:120])
+            return DeliveryRetry(type(error).__name__, sent=True)
 
 
 _SENTENCES: tuple[tuple[type[Exception], tuple[str, ...]], ...] = (

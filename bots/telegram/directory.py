@@ -7,7 +7,9 @@ import structlog
 from telegram import Bot, ChatMember, ChatMemberRestricted
 from telegram.error import TelegramError
 
+from bots.shared.post_links import link_of
 from bots.telegram.address import PLATFORM
+from core.domain.feed import FeedPost
 from core.domain.people import Asker
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,10 @@ class TelegramDirectory:
     def channel(self, address: Mapping[str, str]) -> Asker:
         """Return the topic, or the chat, as :func:`bots.telegram.address.caller_of` does."""
         return Asker(address.get("thread") or address.get("chat", ""))
+
+    def link_of(self, post: FeedPost) -> str:
+        """Return the address that opens a post of a feed; empty while it has none."""
+        return link_of(post)
 
     async def _standing(self, chat: str, person: str) -> str:
         """Return what somebody is in a chat; empty where nobody can say."""

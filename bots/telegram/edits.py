@@ -7,14 +7,17 @@ from telegram import Message
 
 from bots.shared.job_notes import notes_on
 from bots.telegram.address import PLATFORM, TelegramAddress
+from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
-from bots.telegram.messages import edit_by_id
+from bots.telegram.messages import edit_by_id, edit_text_by_id, write
 from bots.telegram.option_parser import TypedText
+from bots.telegram.private_chat import PLAIN_LINK, refer_to_private_chat
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm
 from core.domain.followups import options_of
 from core.domain.jobs import Job
 from core.domain.requests import Composition
+from core.i18n.messages import say
 
 SOON = timedelta(minutes=15)  # after a message was sent; of an older one an edit starts nothing
 LOOKED_THROUGH = 50  # newest jobs of a person
@@ -39,10 +42,13 @@ async def job_asked_by(event: ChatEvent) -> Job | None:
 async def change_job(event: ChatEvent, job: Job, typed: TypedText) -> None:
     """Let a waiting job be what its message says now; one that runs is made as it was.
 
+    What it hides now is hidden also where the job runs already.
+
     Raises:
         InvalidInput: a value cannot work; the job goes on waiting as it was.
         Refused: quota, policy, block or a closed intake; so it does.
     """
+    job = await _hidden(event, job, typed)
     request, users = job.request, event.users
     form = RequestForm(mode=request.mode, media=request.media()).with_text(typed)
     options = form.options
@@ -55,6 +61,37 @@ async def change_job(event: ChatEvent, job: Job, typed: TypedText) -> None:
         await event.reply(event.texts.say("t_edited_late"))
         return
     await replace_job(event, job, composition)
+
+
+async def _hidden(event: ChatEvent, job: Job, typed: TypedText) -> Job:
+    """Veil the clip to come, or send it to the private chat; what is hidden stays so."""
+    before = TelegramAddress.of(job.reply_to)
+    at = replace(before, spoiler=before.spoiler or typed.spoiler)
+    moves = typed.private and before.is_group
+    if moves:
+        at = replace(at, chat_id=at.user_id, message_id=0, asked_id=0, thread_id=None)
+    if at == before or job.state.terminal:
+        return job
+    if moves:
+        at = replace(at, message_id=await _begin_apart(event))
+    await event.context.services.redirect(job.id, at.to_reply())
+    if moves and before.message_id:
+        event.context.edits.forget(before.chat_key, str(before.message_id))
+        await edit_text_by_id(event.context, before, event.texts.say("t_goes_private"))
+    return replace(job, reply_to=at.to_reply())
+
+
+async def _begin_apart(event: ChatEvent) -> int:
+    """Post the message that becomes the clip in the private chat; 0 where that is closed.
+
+    The clip is in the person's history then, and they are told how to open it.
+    """
+    try:
+        posted = await write(event.context, event.user.id, say("t_accepted", {}, event.locale))
+    except NOT_THERE:
+        await refer_to_private_chat(event, PLAIN_LINK, "t_start_private")
+        return 0
+    return posted.message_id
 
 
 async def replace_job(event: ChatEvent, old: Job, composition: Composition) -> None:

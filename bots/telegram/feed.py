@@ -54,7 +54,7 @@ async def show_offer(event: ChatEvent, job_id: str, chat: str = "") -> None:
         job_id: which.
         chat: the group whose feed is meant; empty: the private chat's.
     """
-    offer = await event.users.feed.offer(await _caller_from(event, chat), job_id)
+    offer = await event.users.feed.offer(await _caller_from(event, chat, job_id), job_id)
     locale = event.locale
     if offer.post is not None and offer.post.shown:
         await event.reply(offer_text(event.texts, offer), _take_down(offer.post, locale))
@@ -82,7 +82,7 @@ async def publish(event: ChatEvent, job_id: str, value: str) -> None:
     if chosen is None:
         await show_offer(event, job_id)
         return
-    caller = await _caller_from(event, chosen["chat"] or "")
+    caller = await _caller_from(event, chosen["chat"] or "", job_id)
     with_prompt = chosen["how"] == WITH
     shown = display_name(event.user)
     post = await event.users.feed.publish(caller, job_id, shown, with_prompt=with_prompt)
@@ -161,8 +161,8 @@ def _take_down(post: FeedPost, locale: str | None) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data)]])
 
 
-async def _caller_from(event: ChatEvent, chat: str) -> Caller:
-    """Return the person as if they wrote in a group of theirs.
+async def _caller_from(event: ChatEvent, chat: str, job_id: str) -> Caller:
+    """Return the person as if they wrote in a group of theirs, about a job there.
 
     Raises:
         NotYours: they do not belong to it.
@@ -171,5 +171,5 @@ async def _caller_from(event: ChatEvent, chat: str) -> Caller:
     if not chat:
         return caller
     if not await event.context.directory.is_member(caller.requester.user_id, chat):
-        raise NotYours(chat)
+        raise NotYours(job_id)
     return replace(caller, place=f"{PLATFORM}:{chat}", asker=replace(caller.asker, channel=chat))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bots.shared.captions import Telling
 from bots.shared.edit_scheduler import Throttled
 from bots.shared.post_links import telegram_link
-from bots.telegram.address import TelegramAddress
+from bots.telegram.address import PLATFORM, TelegramAddress
 from bots.telegram.api_errors import (
     NOT_THERE,
     ChatMoved,
@@ -54,8 +54,11 @@ class TelegramFeedDelivery(TelegramDelivery):
         except Throttled as throttled:
             raise DeliveryRetry("throttled", throttled.after_s) from throttled
         except ChatMoved as moved:
-            await self._move(_address(post).chat_id, moved.chat_id)
-            raise DeliveryImpossible("chat_moved") from moved
+            old, new = _address(post).chat_id, moved.chat_id
+            await self._move(old, new)
+            target = post.target.moved(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
+            there = replace(post, content=replace(post.content, target=target))
+            return await self.publish(there, job, clip, replace(attempt, sent_id=None))
         except MessageGone as gone:
             raise DeliveryImpossible("message_gone") from gone
         except NOT_THERE as error:

@@ -22,6 +22,7 @@ from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictur
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from bots.telegram.welcome import receive_notice
+from core.domain.jobs import Job
 from core.domain.modes import MODES, Mode
 from core.errors import TooManyFiles
 
@@ -107,16 +108,35 @@ class MessageRouter:
         words = typed.rest if typed else called if called is not None else text or ""
         job = await job_asked_by(event)
         if job is not None:
-            await change_job(event, job, self._read(words, job.request.mode))
+            await self._change(event, job, typed, words)
             return
         asks = typed.command in set(Mode) if typed else is_private(message) or called is not None
         if not asks or self._read(words, None).private:  # that one would be answered elsewhere
             return
         begun = await self._context.forms.has(message.chat_id, event.user.id)
-        if not begun:
+        if typed is not None or not begun:
             await self._handle(event, [message])
-        elif typed is None and words:  # its files are in the form already
+        elif words:  # its files are in the form already
             await self._continue_form(event, [], words)
+
+    async def _change(
+        self, event: ChatEvent, job: Job, typed: TypedCommand | None, words: str
+    ) -> None:
+        """Change a job by its edited message; another command takes its place while it waits.
+
+        Raises:
+            InvalidInput: a value cannot work.
+            Refused: permissions, quota, policy, block or a closed intake.
+        """
+        if typed is None or typed.command == job.request.mode:
+            await change_job(event, job, self._read(words, job.request.mode))
+        elif typed.command not in set(Mode) or job.state.terminal:
+            return
+        elif job.state.waiting:
+            await event.users.cancel(event.caller, job.id)
+            await self._handle(event, [event.message])
+        else:
+            await event.reply(event.texts.say("t_edited_late"))
 
     async def _run_command(
         self, event: ChatEvent, parts: list[Message], typed: TypedCommand

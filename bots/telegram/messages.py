@@ -127,6 +127,11 @@ async def edit_by_id(context: TelegramContext, at: TelegramAddress, text: str, j
         await ignoring_errors(call)
 
 
+async def edit_text_by_id(context: TelegramContext, at: TelegramAddress, text: str) -> None:
+    """Replace the message at an address by words without buttons, if it is still there."""
+    await ignoring_errors(context.outgoing.edit_text(at.chat_id, at.message_id, text, None))
+
+
 async def edit_text(
     context: TelegramContext, message: Message, text: str, markup: InlineKeyboardMarkup | None
 ) -> None:

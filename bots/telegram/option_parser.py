@@ -61,14 +61,13 @@ def command_of(text: str | None, bot: str, *, alone: bool = False) -> TypedComma
 
 
 def called_by(texts: Iterable[str | None], bot: str) -> str | None:
-    """Return what is said to the bot where a text begins or ends with its name, or None."""
-    name = rf"@{re.escape(bot)}\b"
-    for text in texts:
-        first = re.match(rf"[\s{_UNSEEN}]*{name}[\s,:]*(.*)", text or "", re.DOTALL | re.IGNORECASE)
-        last = re.match(rf"(.*)(?<![^\s,]){name}\W*$", text or "", re.DOTALL | re.IGNORECASE)
-        if found := first or last:
-            return found[1].strip()
-    return None
+    """Return what follows the bot's name where a text begins with it; None where none does.
+
+    At the end of a text people speak about it rather than to it.
+    """
+    called = re.compile(rf"[\s{_UNSEEN}]*@{re.escape(bot)}\b[\s,:]*(.*)", re.DOTALL | re.IGNORECASE)
+    found = next((found for text in texts if (found := called.match(text or ""))), None)
+    return None if found is None else found[1].strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,11 @@ class AccessList:
 
         Raises:
             RequesterBlocked: an operator blocked this person.
-            AccessNotAsked: they wait already, were turned down lately, too many wait, or nobody
-                could answer.
+            AccessNotAsked: they are in, wait already, were turned down lately, too many wait, or
+                nobody could answer.
         """
+        if await self.admits(caller):  # a button of before; asking would take away what they have
+            raise AccessNotAsked("access_in_why")
         entry, now = AccessEntry.of_person(caller.requester), self._now()
         async with self._database.transaction() as connection:
             await refuse_blocked(connection, [caller.requester.key])
@@ -138,6 +140,8 @@ class AccessList:
     def _refuse_asking(self, known: AccessRow | None, waiting: int, now: int) -> None:
         if not self._rules.operators:
             raise AccessNotAsked("access_nobody_why")
+        if known is not None and known.state is AccessState.ALLOWED:  # meanwhile
+            raise AccessNotAsked("access_in_why")
         if known is not None and known.state is AccessState.ASKED:
             raise AccessNotAsked("access_waiting_why")
         if known is not None and known.state is AccessState.DENIED:

@@ -10,12 +10,13 @@ from core.animatic.audio_features import RATE, AudioFeatures, ambience
 from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.drawn_so_far import DrawnSoFar
 from core.animatic.scenes import pictures
-from core.domain.clip_preview import ClipPreview, PreviewSink
+from core.domain.clip_preview import ClipPreview
 from core.domain.continuation import FADE_S, film_of, sound_start_s
 from core.domain.media import MediaFile, MediaKind, RawClip, Sound
 from core.domain.modes import MODES
 from core.domain.presets import Enhance
 from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.domain.prompt_preview import PreviewSink
 from core.domain.requests import Request
 from core.interfaces.executor import Order
 from core.media.decode import load_sound, sound_between

@@ -58,6 +58,8 @@ class Deployment:
         together = not settings.artefacts.shared and settings.artefacts.artefacts_shared
         hold = DirectoryHold.TOGETHER if shares and together else DirectoryHold.ALONE
         duty = SchemaDuty.MIGRATE if role.serves else SchemaDuty.AWAIT
+        if beside:
+            hold = DirectoryHold.BRIEFLY
         if shares and beside:
             hold, duty = DirectoryHold.NOT, SchemaDuty.REQUIRE
         return cls(role, shares, shares and beside, hold, duty)
@@ -65,7 +67,7 @@ class Deployment:
     @property
     def has_folder_alone(self) -> bool:
         """Tell whether what a killed process left in the data directory may be cleared away."""
-        return self.hold is DirectoryHold.ALONE
+        return self.hold in {DirectoryHold.ALONE, DirectoryHold.BRIEFLY}
 
     @property
     def tidies(self) -> bool:

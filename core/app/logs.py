@@ -6,10 +6,10 @@ a traceback is gone whatever library wrote it.
 
 import logging
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterable
+from copy import copy
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import SecretStr
 
+from core.app.log_lines import as_json_line, on_one_line, plain_traceback
 from core.app.log_place import prepare_log_place
+from core.app.redaction import Redaction
 from core.app.repeated_errors import ANSWER, RepeatedErrors
 from core.control.logs import RecentLines
 from core.domain.limits import MEGABYTE
@@ -29,19 +31,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
 
-HIDDEN = "[hidden]"
 RECENT = RecentLines()  # of this process
-# The Telegram token stands in every request's address, Discord's and the Hub's may stand in errors.
-TOKENS = re.compile(
-    r"\d{6,12}:[A-Za-z0-9_-]{30,}"
-    r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
-    r"|hf_[A-Za-z0-9]{20,}"
-    r"|clapper-node-[A-Za-z0-9_-]{20,}"
-    r"|clapper_[0-9a-f]{8}_[A-Za-z0-9_-]{20,}"
-    r"|whsec_[A-Za-z0-9_-]{20,}"
-    r"|(?i:bearer)\s+[A-Za-z0-9._-]{16,}"
-    r"|aW50ZXJhY3Rpb2[A-Za-z0-9_-]{16,}"  # Discord's interactions: what may answer for us
-)
 # at their finer levels they write whole payloads, and prompts are among them
 QUIET = (
     "httpx",
@@ -59,24 +49,15 @@ QUIET = (
 )
 
 
-class Redaction:
-    """Replaces known secrets and whatever looks like a token."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({re.escape(secret) for secret in secrets if len(secret) >= 8}, reverse=True)
-        self._known = re.compile("|".join(known)) if known else None
-
-    def __call__(self, text: str) -> str:
-        """Return ``text`` without secrets."""
-        if self._known is not None:
-            text = self._known.sub(HIDDEN, text)
-        return TOKENS.sub(HIDDEN, text)
-
-
 class _Redacted(structlog.stdlib.ProcessorFormatter):
     redaction = Redaction()
 
     def format(self, record: logging.LogRecord) -> str:
+        try:
+            _ = record.getMessage() if record.args else ""
+        except (TypeError, ValueError, LookupError, AttributeError):  # of a library's own making
+            record = copy(record)
+            record.msg, record.args = f"{record.msg!r} % {record.args!r}", ()
         return self.redaction(super().format(record))
 
 
@@ -172,8 +153,8 @@ def _shared() -> list["Processor"]:
     ]
 
 
-def _without_answer(_logger: object, _method: str, event: "EventDict") -> "EventDict":
-    """Leave out what a filter noted for the other handlers of the same line."""
+def _without_answer(_: object, __: str, event: "EventDict") -> "EventDict":
+    """Leave out what a filter noted on the record of a library."""
     event.pop(ANSWER, None)
     return event
 
@@ -183,10 +164,11 @@ def _formatter(
 ) -> logging.Formatter:
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    else:  # plain tracebacks: rich ones print local variables, and prompts are among them
-        plain = structlog.dev.plain_traceback
-        last.append(structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain))
+        written = structlog.processors.JSONRenderer(as_json_line)
+        last += [structlog.processors.format_exc_info, written]
+    else:
+        shown = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain_traceback)
+        last += [on_one_line, shown]
     formatter = _Redacted(foreign_pre_chain=shared, processors=last)
     formatter.redaction = redaction
     return formatter

@@ -125,6 +125,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         move_place=core.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),
         latest_preview=lambda job: core.hub.preview(job.id),
+        latest_prompt=lambda job: core.hub.prompt(job.id),
         register_directory=core.community.access.register,
         version=core.row_version,
         health=core.readiness.service_health,

@@ -5,15 +5,16 @@ understood is None: another version wrote it, and the rows say the same a little
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.clip_preview import read_preview as read_picture
 from core.domain.decoding import UndecodableError, decode, parse_object
 from core.domain.progress import Progress
 from core.domain.progress_text import read_progress as read_event
 from core.domain.progress_text import write_progress
+from core.domain.prompt_preview import JobPreview, PromptPreview, prompt_preview
 from core.storage.terms import TOPIC as TERM_TOPIC
 
 LIMIT = 500  # bytes; PostgreSQL takes 8 000, but every listener of the cluster reads each
@@ -60,7 +61,7 @@ class PreviewMessage:
 
     job: str
     attempt: int
-    preview: ClipPreview
+    preview: JobPreview
 
 
 def of_cancel(message: CancelMessage) -> str:
@@ -76,8 +77,10 @@ def of_progress(message: ProgressMessage) -> str:
 
 def of_preview(message: PreviewMessage) -> str:
     """Write a preview as text."""
-    where = {"job": message.job, "attempt": message.attempt, "moments": message.preview.moments}
-    return _text({**where, "picture": message.preview.text})
+    where, preview = {"job": message.job, "attempt": message.attempt}, message.preview
+    if isinstance(preview, PromptPreview):
+        return _text({**where, "prompt": preview.words})
+    return _text({**where, "moments": preview.moments, "picture": preview.text})
 
 
 def read_cancel(text: str) -> CancelMessage | None:
@@ -100,14 +103,20 @@ def read_progress(text: str) -> ProgressMessage | None:
 def read_preview(text: str) -> PreviewMessage | None:
     """Read what :func:`of_preview` wrote."""
     data = parse_object(text)
-    job, attempt, moments = data.get("job"), data.get("attempt"), data.get("moments")
-    picture = data.get("picture")
-    if not isinstance(attempt, int) or not isinstance(moments, int):
+    job, attempt = data.get("job"), data.get("attempt")
+    preview = _preview_in(data)
+    if not isinstance(job, str) or not isinstance(attempt, int) or preview is None:
         return None
-    if not isinstance(job, str) or not isinstance(picture, str):
+    return PreviewMessage(job, attempt, preview)
+
+
+def _preview_in(data: Mapping[str, object]) -> JobPreview | None:
+    words, moments, picture = (data.get(name) for name in ("prompt", "moments", "picture"))
+    if isinstance(words, str):
+        return prompt_preview(words)
+    if not isinstance(moments, int) or not isinstance(picture, str):
         return None
-    preview = read_picture(picture, moments)
-    return None if preview is None else PreviewMessage(job, attempt, preview)
+    return read_picture(picture, moments)
 
 
 def _text(data: dict[str, object]) -> str:

@@ -21,8 +21,8 @@ from core.bus.messages import (
     of_preview,
     of_progress,
 )
-from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress
+from core.domain.prompt_preview import JobPreview
 from core.runtime.tasks import outcome_of, wait_event
 
 log = structlog.get_logger(__name__)
@@ -67,10 +67,11 @@ class OutgoingMessages:
         message = ProgressMessage(job_id, attempt, event)
         self._replace(Topic.PROGRESS, job_id, partial(of_progress, message))
 
-    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+    def preview(self, job_id: str, preview: JobPreview, attempt: int) -> None:
         """Show what a job has come to, unless a newer preview overtakes it."""
         message = PreviewMessage(job_id, attempt, preview)
-        self._replace(Topic.PREVIEW, job_id, partial(of_preview, message))
+        kind = f"{job_id} {type(preview).__name__}"  # words are not overtaken by a picture
+        self._replace(Topic.PREVIEW, kind, partial(of_preview, message))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until ``stop`` is set; what was collected until then is sent too."""

@@ -6,7 +6,8 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from core.app.logs import Redaction, secrets_of
+from core.app.logs import secrets_of
+from core.app.redaction import Redaction
 from core.errors import ClapperError
 from core.runtime.atomic_files import write_atomically
 from core.runtime.paths import readable

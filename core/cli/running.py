@@ -3,7 +3,7 @@
 from core.errors import ClapperError
 from core.errors.setup import DataDirectoryBusy
 from core.settings import Settings
-from core.storage.lock import LOCK_NAME, lock
+from core.storage.lock import LOCK_NAME, DirectoryHold, lock
 
 
 def is_running(settings: Settings) -> bool:
@@ -11,7 +11,7 @@ def is_running(settings: Settings) -> bool:
     if not (settings.data_dir / LOCK_NAME).exists():
         return False
     try:
-        with lock(settings.data_dir):
+        with lock(settings.data_dir, DirectoryHold.LOOKED_AT):
             return False
     except DataDirectoryBusy:
         return True

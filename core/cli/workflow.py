@@ -15,9 +15,10 @@ from core.i18n.messages import name, say
 from core.settings import Settings, load_settings
 from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adoption
-from core.workflow.editor import convert
+from core.workflow.editor import convert, with_known_packs
 from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
-from core.workflow.graph import Graph, read
+from core.workflow.graph import Graph, parse
+from core.workflow.graph_files import text_of
 from core.workflow.library import Workflow, load, load_all, paths_of
 from core.workflow.model_files import LookedFor, NamedFileState, look_for_files
 from core.workflow.node_schema import NODES
@@ -194,15 +195,16 @@ def _graph(file: Path, settings: Settings) -> tuple[Graph, bool]:
     Raises:
         EditorFormat: it is what the editor saves, and no ComfyUI is installed.
     """
+    text = text_of(file)
     try:
-        return read(file), False
+        return parse(text, file.name), False
     except EditorFormat:
         from core.comfy.object_info import installed_classes
 
         classes = installed_classes(settings)
         if classes is None:
             raise
-        return convert(file.read_text("utf-8-sig"), file.name, classes), True
+        return convert(text, file.name, with_known_packs(classes)), True
 
 
 def _tell_files(files: tuple[LookedFor, ...], mode: Mode, folder: Path) -> None:

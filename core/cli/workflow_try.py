@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.progress import ProgressSink
 from core.domain.requests import Request
+from core.errors import GenerationFailed, InternalError, OwnNodeFailed, WorkflowRefused
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile
@@ -27,8 +29,14 @@ from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.control_trials import Given, TrialCase, trial_cases
-from core.workflow.library import Workflow
+from core.workflow.errors import NodeClassesMissing
+from core.workflow.library import Workflow, load
 from core.workflow.model_files import NamedFileState, look_for_files, named_files
+
+# How many times larger than the smallest a clip is tried, where a graph does not run with it: some
+# decoders want latents that are larger than their tiles overlap.
+_SCALES = (1, 2, 4)
+_TOLD = 500  # characters of what ComfyUI says
 
 
 class AllThere:
@@ -112,9 +120,31 @@ async def try_workflow(
 
     Raises:
         GenerationFailed: it does not run.
+        NodeClassesMissing: ComfyUI does not have what it is made of.
+        OwnNodeFailed: one of its nodes does not run, at no size that was tried.
     """
+    _require_classes(executor, workflow)
     given = await asyncio.to_thread(write_inputs, workflow.mode, folder / "media")
-    return await try_cases(executor, workflow, folder, trial_cases(workflow, given))
+    for scale in _SCALES:
+        cases = trial_cases(workflow, given, scale)
+        try:
+            return await try_cases(executor, workflow, folder, cases)
+        except OwnNodeFailed:
+            if scale == _SCALES[-1] or not workflow.custom:
+                raise
+    return []
+
+
+def _require_classes(executor: ComfyExecutor, workflow: Workflow) -> None:
+    """Refuse a graph whose classes the started ComfyUI does not have.
+
+    Raises:
+        NodeClassesMissing: with them.
+    """
+    kinds = dict.fromkeys(node.kind for node in workflow.graph.nodes.values())
+    lacking = executor.engine.lacking(kinds) if executor.engine is not None else []
+    if lacking:
+        raise NodeClassesMissing(workflow.mode, ", ".join(lacking))
 
 
 async def try_cases(
@@ -150,7 +180,9 @@ def _input(kind: MediaKind, folder: Path, number: int) -> MediaFile:
             path = write_wav(path.with_suffix(".wav"), pitch=220.0 * (number + 1))
             facts = {"seconds": 1.5, "sample_rate": 48000}
         case MediaKind.VIDEO:
-            path = write_video(path.with_suffix(".mp4"), frames=24 + 12 * number)
+            # as much contrast as the thresholds of any edge detector ask for
+            colours = (0, 0, 0), (255, 255, 255)
+            path = write_video(path.with_suffix(".mp4"), 96, 64, 24 + 12 * number, *colours)
             facts = {"width": 96, "height": 64, "seconds": 1 + number / 2, "fps": 24}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     size = path.stat().st_size
@@ -163,18 +195,30 @@ def runner_of(executor: ComfyExecutor, folder: Path) -> Run:
     numbers = itertools.count(1)
 
     async def run(request: Request, *, guided: bool) -> RawClip:
-        number = next(numbers)
-        workspace = folder / "work" / str(number)
-        workspace.mkdir(parents=True)
-        order = Order(f"{number:032x}", 1, request, folder / "media", workspace)
+        work = folder / "work"
+        work.mkdir(exist_ok=True)
+        workspace = Path(tempfile.mkdtemp(dir=work))
+        order = Order(f"{next(numbers):032x}", 1, request, folder / "media", workspace)
         plan = executor.plan
         executor.plan = replace(plan, family=_guided(plan.family, plan.profile, allowed=guided))
         try:
             return await executor.execute(order, lambda _: None, CancelToken())
+        except (InternalError, WorkflowRefused):
+            raise _told(executor, request.mode) from None
         finally:
             executor.plan = plan
 
     return run
+
+
+def _told(executor: ComfyExecutor, mode: Mode) -> GenerationFailed:
+    """Return what ComfyUI says of the node that did not run, which its owner alone reads."""
+    error = executor.engine.last_error if executor.engine is not None else None
+    if error is None:
+        return InternalError()
+    node = load(mode, executor.plan.custom).graph.nodes.get(error.node)
+    title = (node.title if node is not None else "") or error.node_class
+    return OwnNodeFailed(error.node, title, f"{error.kind}: {error.detail}"[:_TOLD])
 
 
 def _guided(family: ModelFamily, profile: Profile, *, allowed: bool) -> ModelFamily:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,16 @@ class Engine:
             cache_args=_CACHE_ARGS,
         )
         self._raised = _Raised(self._executor, modules.model_management)
+        self.last_error: NodeError | None = None  # of the last graph that was checked or run
 
     @property
     def dynamic_vram(self) -> bool:
         """Tell whether models share the device by DynamicVRAM."""
         return self._comfy.dynamic_vram
+
+    def lacking(self, kinds: Iterable[str]) -> list[str]:
+        """Return those of the node classes ``kinds`` that this ComfyUI does not have."""
+        return [kind for kind in kinds if kind not in self._comfy.nodes.NODE_CLASS_MAPPINGS]
 
     def validate(self, prompt_id: str, graph: Graph) -> list[NodeError]:
         """Let ComfyUI check ``graph`` and collect its errors; it casts values in place."""
@@ -75,6 +80,7 @@ class Engine:
             extra = error.get("extra_info", {})
             node, kind = str(extra.get("node_id", "")), str(extra.get("class_type", ""))
             found.append(NodeError(node, kind, error["type"], error["message"]))
+        self.last_error = found[0] if found else None
         return found
 
     def run(
@@ -97,7 +103,9 @@ class Engine:
             self._executor.execute(graph, prompt_id, {"client_id": prompt_id}, outputs)
         finally:
             server.listener = None
-        return _ended(prompt_id, self._executor.status_messages, self._raised)
+        ended = _ended(prompt_id, self._executor.status_messages, self._raised)
+        self.last_error = ended.error
+        return ended
 
     def interrupt(self) -> None:
         """Stop the running prompt at its next operation. Any thread; lost if none is running."""

@@ -19,10 +19,10 @@ from core.comfy.previews.run_previews import PreviewWorkshop, RunPreviews
 from core.comfy.run_outcome import drop_outcome, result_of
 from core.comfy.staging import prepare
 from core.comfy.startup import start
-from core.domain.clip_preview import PreviewSink
 from core.domain.media import RawClip
 from core.domain.modes import MODES
 from core.domain.progress import ProgressSink, Stage, Working
+from core.domain.prompt_preview import PreviewSink
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
 from core.errors import DeviceLost

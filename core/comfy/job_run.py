@@ -19,9 +19,10 @@ from core.comfy.progress_events import StageRelay
 from core.comfy.returned import frames_as_asked
 from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
+from core.comfy.written_prompt import WrittenPrompt
 from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames
 from core.domain.media import RawClip
-from core.domain.presets import PRESETS, Enhance
+from core.domain.presets import PRESETS
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
@@ -31,7 +32,6 @@ from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind, key_of_prompt
 from core.workflow.library import Workflow, load
-from core.workflow.prompt_phrases import typed_text
 from core.workflow.values import MachineChoices, rules_key
 
 _log = structlog.get_logger(__name__)
@@ -94,7 +94,10 @@ class JobRun:
     _staged: StagedInputs = field(default_factory=StagedInputs)
     _proof: str = ""  # of this order's stage 1
     _continued: bool = False
-    _prompt_key: str = ""  # under which the enhancer's answer is found
+    _written: WrittenPrompt = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._written = WrittenPrompt(self.engine, self.order.request, self.previews)
 
     @property
     def job(self) -> str:
@@ -152,7 +155,7 @@ class JobRun:
         choices = replace(self.plan.choices(tile), word_rules=rules)
         request, family = self.order.request, self.plan.family
         bound = bind(workflow, request, names, staged, self.job, choices, family)
-        self._prompt_key = key_of_prompt(bound.bound)
+        self._written.key = key_of_prompt(bound.bound)
         name = self._find_stage1(workflow, bound)
         self._continued = bool(name)
         if not name:
@@ -195,6 +198,7 @@ class JobRun:
             # event asks our own token again, beginning with the one right after that start.
             if self.cancel.cancelled:
                 self.engine.interrupt()
+            self._written.tell()
             relay.take(event, data)
 
         self.cancel.raise_if_cancelled()
@@ -249,7 +253,7 @@ class JobRun:
             peak_bytes=peak or None,
             repeated=int(goes_on),
             lead_s=FADE_S if goes_on else 0.0,
-            prompt_used=self._prompt_used(),
+            prompt_used=self._written.used(),
         )
 
     def _asked(self) -> Sampling:
@@ -258,18 +262,6 @@ class JobRun:
         if film_of(request) is None:
             return request.sampling
         return replace(request.sampling, frames=run_frames(request), doubled=False)
-
-    def _prompt_used(self) -> str:
-        """Return what the enhancer made of the prompt, "" where it was not asked.
-
-        The prompt as it was typed stands for an answer that was of no use.
-        """
-        request = self.order.request
-        if not self._prompt_key:
-            return request.prompt if request.sampling.enhance is Enhance.ON else ""
-        typed = typed_text(request.prompt, request.mode)
-        found = self.engine.enhanced(self._prompt_key, typed)
-        return request.prompt if found in {None, typed} else found or ""
 
     def _notes(self, forwards: Mapping[str, int]) -> dict[str, str]:
         notes = {

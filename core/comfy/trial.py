@@ -14,6 +14,7 @@ from core.i18n.messages import explain
 from core.workflow.control_trials import CONDITIONS, TrialCase
 from core.workflow.graph import Literal
 from core.workflow.library import Workflow
+from core.workflow.node_schema import known_nodes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,8 +58,12 @@ def shortened(workflow: Workflow) -> Workflow:
     """Return ``workflow`` writing short texts, where it lets a model lengthen the prompt."""
     graph = workflow.graph
     for node in graph.nodes.values():
+        spec = known_nodes().get(node.kind)
         for name in _TEXT_LENGTHS & node.inputs.keys():
-            graph = graph.with_nodes(node.with_input(name, Literal.of(TOKENS)))
+            least = (
+                spec.inputs[name].low if spec is not None and name in spec.inputs else None
+            ) or 0
+            graph = graph.with_nodes(node.with_input(name, Literal.of(max(TOKENS, int(least)))))
     return replace(workflow, graph=graph)
 
 

@@ -75,28 +75,36 @@ class CommandHandlers:
         Raises:
             ClapperError: it cannot be done.
         """
+        stream = self._stream(command, stop)
+        if stream is None:
+            for item in await self._at_once(command):
+                yield item
+            return
+        async for item in stream:
+            yield item
+
+    def _stream(self, command: Command, stop: asyncio.Event) -> AsyncIterator[Report] | None:
+        """Return what comes piece by piece; None for what is answered at once."""
         match command:
             case ReadLogs():
-                async for line in self._logs(command, stop):
-                    yield line
+                return self._logs(command, stop)
             case GenerateClip():
-                order = ClipOrder(self._service, self._operator.requester, command)
-                async for event in order.run(stop):
-                    yield event
-            case ReadStyles() | KeepStyles():
-                yield await self._styles(command)
+                return ClipOrder(self._service, self._operator.requester, command).run(stop)
+            case ListJobs():
+                return self._listed(command)
             case _:
-                for item in await self._at_once(command):
-                    yield item
+                return None
 
     async def _at_once(self, command: Command) -> list[Report]:
         if isinstance(command, FeedCommand):
             return [*await self._feed(command)]
+        if isinstance(command, ReadStyles | KeepStyles):
+            return [await self._styles(command)]
         return await self._about_service(command)
 
     async def _about_service(self, command: Command) -> list[Report]:
         match command:
-            case ListJobs() | ShowJob() | CancelJob():
+            case ShowJob() | CancelJob():
                 return [JobReport.of(job) for job in await self._jobs(command)]
             case ShowQuota() | GrantQuota():
                 return [await self._quota(command)]
@@ -144,16 +152,24 @@ class CommandHandlers:
             return await self._api.dead_deliveries(command.limit)
         return await self._api.revive_deliveries(command.job_id)
 
-    async def _jobs(self, command: ListJobs | ShowJob | CancelJob) -> list[Job]:
+    async def _listed(self, command: ListJobs) -> AsyncIterator[JobReport]:
+        """Give every job once: what lives, then the newest ones of a requester."""
+        told = set[str]()
+        async for page in self._api.each_live():
+            for job in page:
+                if job.id not in told:
+                    told.add(job.id)
+                    yield JobReport.of(job)
+        for job in await self._api.jobs_of(Requester.from_key(command.requester), command.limit):
+            if job.id not in told:
+                yield JobReport.of(job)
+
+    async def _jobs(self, command: ShowJob | CancelJob) -> list[Job]:
         match command:
             case ShowJob(job_id):
                 return [await self._api.job(job_id)]
             case CancelJob(job_id):
                 return [await self._api.cancel(job_id)]
-            case ListJobs(requester, limit):
-                newest = await self._api.jobs_of(Requester.from_key(requester), limit)
-                listed = [*await self._api.all_live(), *newest]
-                return list({job.id: job for job in listed}.values())
 
     async def _machine(self, command: AdmitMachine | RevokeMachine) -> MachineReport:
         machines, name = self._service.machines, command.name

@@ -3,6 +3,7 @@
 import wave
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from core.domain.media import Sound
 from core.media.output.encode import EncoderSettings, write_mp4
 
 SOUND_RATE = 48_000
+RGB: TypeAlias = tuple[int, int, int]
 
 
 def tone(seconds: float, pitch: float = 220.0, rate: int = SOUND_RATE) -> Sound:
@@ -39,11 +41,18 @@ def write_wav(path: Path, seconds: float = 1.5, pitch: float = 220.0) -> Path:
     return path
 
 
-def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24) -> Path:
+def write_video(
+    path: Path,
+    width: int = 96,
+    height: int = 64,
+    frames: int = 24,
+    behind: RGB = (60, 60, 60),
+    before: RGB = (200, 120, 40),
+) -> Path:
     """Write a small silent H.264 video at 24 fps with a moving edge and return its path."""
-    pictures = np.full((frames, height, width, 3), 60, np.uint8)
+    pictures = np.full((frames, height, width, 3), behind, np.uint8)
     for index, picture in enumerate(pictures):
-        picture[:, : width * (index + 1) // frames] = (200, 120, 40)
+        picture[:, : width * (index + 1) // frames] = before
     recipe = EncoderSettings(Size(width, height), Fraction(24), {"preset": "ultrafast"})
     write_mp4(path, recipe, pictures, None, lambda: None)
     return path

@@ -3,9 +3,7 @@
 import base64
 import binascii
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 MOST_BYTES = 5_600  # of the picture; as text with what names it 7 600, and PostgreSQL takes 8 000
 MOST_MOMENTS = 8
@@ -31,9 +29,6 @@ class ClipPreview:
     def text(self) -> str:
         """Return the picture as ASCII."""
         return base64.b64encode(self.picture).decode()
-
-
-PreviewSink: TypeAlias = Callable[[str, ClipPreview], None]  # job id; never blocks, on the loop
 
 
 def read_preview(text: str, moments: int) -> ClipPreview | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from core.domain.decoding import UndecodableError, decode
+from core.domain.jobs import Job
 from core.domain.people import Requester
 
 REASON_LENGTH = 300  # characters of why somebody reports a post
@@ -56,6 +57,16 @@ class ReportReason(StrEnum):
     HURTFUL = "hurtful"
     ADULT = "adult"
     STOLEN = "stolen"
+
+
+def is_veiled(job: Job) -> bool:
+    """Tell whether a clip is hidden until somebody opens it, wherever it was asked for."""
+    return job.reply_to.address.get("spoiler", "0") != "0"
+
+
+def is_private(job: Job) -> bool:
+    """Tell whether a clip was asked for where nobody else reads, in a place that others read."""
+    return job.reply_to.address.get("private", "0") != "0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from the code.
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, ModelDamaged, SpaceIncomplete
-    │   ├── WorkflowRefused, ClipDiffers  the operator's own workflow
+    │   ├── WorkflowRefused, ClipDiffers, OwnNodeFailed  the operator's own workflow
     │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
@@ -74,6 +74,7 @@ from core.errors.failures import (
     ModelDamaged,
     ModelUnavailable,
     OutOfMemory,
+    OwnNodeFailed,
     RequestUnreadable,
     SpaceIncomplete,
     TimedOut,
@@ -227,6 +228,7 @@ __all__ = [
     "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
+    "OwnNodeFailed",
     "PolicyForbids",
     "PostUnknown",
     "PromptMissing",

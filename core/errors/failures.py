@@ -43,6 +43,14 @@ class ClipDiffers(GenerationFailed):
     given: str
 
 
+class OwnNodeFailed(GenerationFailed):
+    """A node of somebody's own workflow did not run in a trial; ``problem`` is ComfyUI's word."""
+
+    node: str
+    title: str
+    problem: str
+
+
 class SpaceIncomplete(GenerationFailed):
     """A Space lacks something that its owner can bring; ``problems`` is JSON: code and fields."""
 

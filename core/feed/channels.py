@@ -49,9 +49,10 @@ class FeedChannels:
             return await rows.channels(connection, places)
 
     async def move_place(self, old: str, new: str) -> None:
-        """Let the channels of and in a place follow it to its new name."""
+        """Let the channels of and in a place, and what is shown there, follow it."""
         async with self._database.transaction() as connection:
             await rows.move_channels(connection, old, new, self._now())
+            await rows.move_posts(connection, old, new)
 
 
 async def find_channel(

@@ -80,6 +80,12 @@ class FeedPosts:
         async with self._database.snapshot() as connection:
             return await _newest(connection, job_id, target)
 
+    async def shown_of_job(self, job_id: str) -> FeedPost | None:
+        """Return the newest post of a clip that people see, or will soon; None where none is."""
+        async with self._database.snapshot() as connection:
+            posts = await rows.posts_of_job(connection, job_id)
+        return next((one for one in posts if one.shown), None)
+
     async def newest(self, limit: int) -> list[FeedPost]:
         """List the newest posts of all feeds."""
         async with self._database.snapshot() as connection:

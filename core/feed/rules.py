@@ -2,7 +2,7 @@
 
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
-from core.domain.feed import FeedTarget
+from core.domain.feed import FeedPost, FeedTarget
 from core.domain.jobs import Job
 from core.domain.people import Asker, Requester
 from core.errors import FeedAway, PolicyForbids
@@ -73,6 +73,11 @@ class FeedRules:
         )
         there = directory.channel(target.address)
         return Asker(there.channel, roles, there.parent, there.age_gated)
+
+    def link_of(self, post: FeedPost) -> str:
+        """Return the address that opens a post; empty while it has none, or nobody here knows."""
+        directory = self._access.directory(post.target.platform)
+        return "" if directory is None else directory.link_of(post)
 
     def _directory(self, target: FeedTarget) -> PeopleDirectory:
         found = self._access.directory(target.platform)

@@ -11,6 +11,7 @@ from core.domain.enhancement import as_typed
 from core.domain.jobs import Back, Job, JobState
 from core.domain.media import Clip
 from core.domain.progress_text import read_progress
+from core.domain.prompt_preview import prompt_preview
 from core.domain.requests import to_json
 from core.errors import JobUnknown, MediaRefused
 from core.errors.artefacts import ArtefactsUnavailable
@@ -27,6 +28,7 @@ from core.gate.wire import (
     ClaimedJob,
     FailCall,
     PreviewCall,
+    PromptCall,
     RanCall,
     RentedMachine,
     RequeueCall,
@@ -122,6 +124,14 @@ class GateCalls:
         """Show what an attempt has made so far; False where it lost the job, or shows nothing."""
         job = await self._own(node, call.job, call.key)
         preview = read_preview(call.picture, call.moments)
+        if job is None or preview is None:
+            return False
+        self._parts.hub.show(job.id, preview, job.attempt)
+        return True
+
+    async def prompt(self, node: GateNode, call: PromptCall) -> bool:
+        """Show the words that a model wrote; False where the attempt lost the job."""
+        job, preview = await self._own(node, call.job, call.key), prompt_preview(call.words)
         if job is None or preview is None:
             return False
         self._parts.hub.show(job.id, preview, job.attempt)

@@ -15,13 +15,13 @@ import httpx2
 import structlog
 from pydantic import SecretStr
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.decoding import UndecodableError
 from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
 from core.domain.progress_text import write_progress
+from core.domain.prompt_preview import JobPreview, PromptPreview
 from core.domain.requests import Request, from_json
 from core.errors.gate import GateUnreachable
 from core.gate import wire
@@ -126,8 +126,11 @@ class GateClient:
         text = None if progress is None else write_progress(progress)
         return await self._kept("beat", wire.BeatCall(job_id, token, text))
 
-    async def preview(self, job_id: str, token: str, preview: ClipPreview) -> bool:
+    async def preview(self, job_id: str, token: str, preview: JobPreview) -> bool:
         """Show what the attempt has made so far; False where nobody sees it."""
+        if isinstance(preview, PromptPreview):
+            told = wire.PromptCall(job_id, token, preview.words)
+            return await self._kept("prompt", told, PREVIEW_S)
         call = wire.PreviewCall(job_id, token, preview.text, preview.moments)
         return await self._kept("preview", call, PREVIEW_S)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress
+from core.domain.prompt_preview import JobPreview
 from core.gate.client import GateClient
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.peers import NoPeers
@@ -18,7 +18,7 @@ class GateProgress(NoPeers):
     def __init__(self, client: GateClient) -> None:
         self._client = client
         self._newest: dict[str, Progress] = {}
-        self._previews: dict[str, ClipPreview] = {}
+        self._previews: dict[tuple[str, type[JobPreview]], JobPreview] = {}
         self._fresh = asyncio.Event()
 
     def progress(self, job_id: str, event: Progress, attempt: int) -> None:
@@ -27,10 +27,10 @@ class GateProgress(NoPeers):
         self._newest[job_id] = event
         self._fresh.set()
 
-    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+    def preview(self, job_id: str, preview: JobPreview, attempt: int) -> None:
         """Have ``preview`` sent soon."""
         del attempt
-        self._previews[job_id] = preview
+        self._previews[job_id, type(preview)] = preview
         self._fresh.set()
 
     async def run(self, dispatcher: LocalDispatcher) -> None:
@@ -52,7 +52,7 @@ class GateProgress(NoPeers):
     async def _send_previews(self) -> None:
         """Send the newest ones; one that does not arrive is missed by nobody."""
         showing, self._previews = self._previews, {}
-        for job_id, preview in showing.items():
+        for (job_id, _), preview in showing.items():
             key = self._client.attempts.get(job_id)
             if key is not None:
                 await outcome_of(self._client.preview(job_id, key, preview))

@@ -58,6 +58,7 @@ class Gate:
                         ("begin", self._begin),
                         ("beat", self._beat),
                         ("preview", self._preview),
+                        ("prompt", self._prompt),
                         ("settle", self._settle),
                         ("fail", self._fail),
                         ("requeue", self._requeue),
@@ -119,6 +120,10 @@ class Gate:
     async def _preview(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.PreviewCall)
         return _answer(wire.KeptAnswer(await self._calls.preview(node, call)))
+
+    async def _prompt(self, request: Request, node: GateNode) -> Response:
+        call = await _read(request, wire.PromptCall)
+        return _answer(wire.KeptAnswer(await self._calls.prompt(node, call)))
 
     async def _settle(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.SettleCall)

@@ -99,6 +99,16 @@ class PreviewCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptCall:
+    """Show the words that a model wrote for an attempt."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    words: Annotated[str, Field(max_length=8000)] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SettleCall:
     """End an attempt with the files that were uploaded for it."""
 

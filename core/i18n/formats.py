@@ -5,8 +5,9 @@ CLDR, by Babel, says which plural a number takes and how decimals are marked; th
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, tzinfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -19,6 +20,15 @@ OTHER = "other"  # of CLDR: every language has it
 def locale_of(language: str) -> Locale:
     """Return what CLDR knows of ``language``."""
     return Locale.parse(language)
+
+
+@lru_cache(maxsize=600)  # as many as there are; what else somebody sends is not kept for ever
+def zone_of(name: str) -> tzinfo | None:
+    """Return the time zone called ``name``, as ``Europe/Berlin``; None where there is none."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):  # no such name, no name at all, or a folder of names
+        return None
 
 
 @cache
@@ -77,14 +87,20 @@ class Amounts:
             return f"{seconds:.0f} s"
         return f"{whole // 60} {self._units['units.minutes']} {whole % 60:02d} s"
 
-    def moment(self, value: object) -> str:
-        """Write epoch milliseconds as a date and a time in UTC; a dash where there is none."""
+    def moment(self, value: object, zone: tzinfo | None = None) -> str:
+        """Write epoch milliseconds as a date and a time; a dash where there is none.
+
+        Args:
+            value: the moment; a text was written by a front whose platform shows it its own way.
+            zone: of who reads it; None: it is written in UTC, which it says.
+        """
         if value is None:
             return "–"
         if isinstance(value, str):
-            return value  # written by a front whose platform shows moments in its own way
-        at = datetime.fromtimestamp(float(str(value)) / 1000, UTC)
-        return format_datetime(at, self._units["units.clock"], locale=self._locale)
+            return value
+        at = datetime.fromtimestamp(float(str(value)) / 1000, zone or UTC)
+        written = format_datetime(at, self._units["units.clock"], at.tzinfo, locale=self._locale)
+        return written if zone else f"{written} UTC"
 
     def _decimal(self, value: float, pattern: str) -> str:
         return format_decimal(value, pattern, self._locale, group_separator=False)

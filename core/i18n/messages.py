@@ -5,9 +5,9 @@ A sentence uses named fields with our own formats, so that every language writes
     media_too_large = "The {role:name} has {size_bytes:bytes}; at most {limit_bytes:bytes} fit. …"
 
 Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and seconds), ``clock``
-(epoch milliseconds as UTC date and time), ``number``, ``name`` (an identifier as a word of the
-language, from its ``[names]`` table). A word that follows a number is chosen by the language's
-own plurals, all of which a sentence names::
+(epoch milliseconds as date and time where the reader is, or else in UTC), ``number``, ``name`` (an
+identifier as a word of the language, from its ``[names]`` table). A word that follows a number is
+chosen by the language's own plurals, all of which a sentence names::
 
     models_ready = "{count} {count:one=file is|other=files are} ready."
 """
@@ -18,6 +18,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -26,12 +27,13 @@ from typing import Any
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
 from core.errors import ClapperError, Scalar
-from core.i18n.formats import Amounts, is_choice
+from core.i18n.formats import Amounts, is_choice, zone_of
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
 SHORT_ID = 8  # characters of a job's id that people see and type
 _READER: ContextVar[str | None] = ContextVar("reader", default=None)  # where no locale is named
+_ZONE: ContextVar[tzinfo | None] = ContextVar("zone", default=None)  # where the reader is
 
 
 @dataclass(slots=True)
@@ -88,16 +90,21 @@ def speak_in_terminal(locale: str | None) -> None:
 
 
 @contextmanager
-def speaking(locale: str) -> Generator[None]:
+def speaking(locale: str, zone: str = "") -> Generator[None]:
     """Let what is said inside the block be in the language of ``locale`` unless it names another.
 
     It holds for the tasks and calls that begin there, also on another loop.
+
+    Args:
+        locale: of the reader.
+        zone: where the reader is, as ``Europe/Berlin``; moments are in UTC where nobody knows.
     """
-    before = _READER.set(locale)
+    before, placed = _READER.set(locale), _ZONE.set(zone_of(zone))
     try:
         yield
     finally:
         _READER.reset(before)
+        _ZONE.reset(placed)
 
 
 def say(code: str, data: Mapping[str, object] | None = None, locale: str | None = None) -> str:
@@ -174,7 +181,7 @@ class _Words(Formatter):
             "seconds": lambda: amounts.seconds(float(str(value))),
             "gpu": lambda: amounts.minutes(float(str(value)) / 1000),
             "wait": lambda: amounts.minutes(max(1.0, float(str(value)))),
-            "clock": lambda: amounts.moment(value),
+            "clock": lambda: amounts.moment(value, _ZONE.get()),
             "number": lambda: amounts.number(value),
             "millions": lambda: amounts.number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one

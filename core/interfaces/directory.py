@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from core.domain.feed import FeedPost
 from core.domain.people import Asker
 
 
@@ -28,4 +29,8 @@ class PeopleDirectory(Protocol):
 
         The address is in the platform's own form, as of a reply or of a feed.
         """
+        ...
+
+    def link_of(self, post: FeedPost) -> str:
+        """Return the address that opens a post of a feed; empty while it has none."""
         ...

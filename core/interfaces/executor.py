@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from core.domain.clip_preview import PreviewSink
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
+from core.domain.prompt_preview import PreviewSink
 from core.domain.quota import LentMs
 from core.domain.requests import Request
 from core.runtime.cancellation import CancelToken
@@ -123,6 +123,7 @@ class PreviewingExecutor(Protocol):
     def show_previews(self, sink: PreviewSink) -> None:
         """Give ``sink`` pictures of every order from now on, at most two a second.
 
+        Also the words that the model is given, once, where a language model writes them.
         Nothing of the clip depends on it, and no order is slower for it in a way that one notices.
         """
         ...

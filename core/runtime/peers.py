@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress
+from core.domain.prompt_preview import JobPreview
 
 
 class Peers(Protocol):
@@ -21,7 +21,7 @@ class Peers(Protocol):
         """Tell them how far attempt number ``attempt`` is; 0 of a job that waits."""
         ...
 
-    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+    def preview(self, job_id: str, preview: JobPreview, attempt: int) -> None:
         """Show them what attempt number ``attempt`` has made so far."""
         ...
 
@@ -42,7 +42,7 @@ class NoPeers:
     def progress(self, job_id: str, event: Progress, attempt: int) -> None:
         """Tell nobody."""
 
-    def preview(self, job_id: str, preview: ClipPreview, attempt: int) -> None:
+    def preview(self, job_id: str, preview: JobPreview, attempt: int) -> None:
         """Show nobody."""
 
     def owed(self) -> None:

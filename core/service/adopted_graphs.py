@@ -8,7 +8,7 @@ from core.domain.options import OPTIONS
 from core.domain.requests import Composition, Request, Sampling
 from core.errors import MediaUnexpected, SetupProblem
 from core.workflow.library import Workflow, load
-from core.workflow.validation import idle_options
+from core.workflow.unused_fields import idle_options
 
 
 def judged_by_graph(composition: Composition, folder: Path | None) -> Composition:

@@ -9,6 +9,7 @@ from core.accounts.program_tokens import KnownPrograms, Program, TokenScope
 from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
+from core.domain.prompt_preview import PromptPreview
 from core.interfaces.delivery import Delivery
 from core.interfaces.directory import PeopleDirectory
 from core.interfaces.terms import OwnTerm, Term
@@ -53,6 +54,7 @@ class FrontServices:
     move_place: Callable[[str, str], Awaitable[None]]  # its rules and limits follow a place
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     latest_preview: Callable[[Job], ClipPreview | None]  # of what is made now; as above
+    latest_prompt: Callable[[Job], PromptPreview | None]  # that a model wrote for it; as above
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it

@@ -5,7 +5,7 @@ to a caller whom the settings name; the command line makes its own, for whoever 
 directory.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -95,9 +95,13 @@ class OperatorApi:
         """Return what an operator looks at first."""
         return await self._services.health.read()
 
-    async def all_live(self, limit: int | None = None) -> list[Job]:
+    async def all_live(self, limit: int) -> list[Job]:
         """Return everybody's running jobs, then the first ``limit`` waiting ones, in order."""
         return await self._services.jobs.in_order(limit)
+
+    def each_live(self) -> AsyncIterator[list[Job]]:
+        """Give everybody's running jobs and all waiting ones, in order, some at a time."""
+        return self._services.jobs.each_in_order()
 
     async def recent_runs(self, limit: int) -> list[RecordedRun]:
         """Return what the newest runs were expected to take, and took; the newest first."""
@@ -121,7 +125,7 @@ class OperatorApi:
         Raises:
             JobUnknown: none begins with it, or more than one.
         """
-        return find_job(await self.all_live(), typed)
+        return find_job(await self._services.jobs.live_named(typed.strip().lower()), typed)
 
     async def jobs_of(self, requester: Requester, limit: int) -> list[Job]:
         """Return the newest jobs of ``requester``, newest first."""

@@ -9,6 +9,8 @@ from core.domain.feed import (
     PostContent,
     ReportDecision,
     ReportReason,
+    is_private,
+    is_veiled,
 )
 from core.domain.jobs import Job
 from core.domain.people import Asker, Caller
@@ -28,6 +30,8 @@ __all__ = [
     "ReportDecision",
     "ReportReason",
     "UserFeed",
+    "is_private",
+    "is_veiled",
 ]
 
 
@@ -38,6 +42,7 @@ class FeedOffer:
     target: FeedTarget
     tells_prompt: bool  # all would read the prompt there, unless its maker keeps it
     post: FeedPost | None  # the clip is, or was, there
+    taken_down: bool = False  # by an operator, so it is published there no more
 
 
 class UserFeed:
@@ -69,7 +74,9 @@ class UserFeed:
         post = await self._feed.posts.of_job(job.id, target)
         if post is not None and not post.shown and not post.withdrawn:
             post = None  # it could not be posted, and may be tried again
-        return FeedOffer(target, await self._tells(job, target, asker), post)
+        keys = [one.key for one in await self._owned.keys(caller)]
+        removed = post is not None and post.withdrawn_by not in {None, "", *keys}
+        return FeedOffer(target, await self._tells(job, target, asker), post, removed)
 
     async def publish(
         self, caller: Caller, job_id: str, name: str, *, with_prompt: bool
@@ -88,10 +95,25 @@ class UserFeed:
         """
         job, target, asker = await self._publishable(caller, job_id)
         tells = with_prompt and await self._tells(job, target, asker)
-        content = PostContent(target, name, tells, _is_veiled(job))
+        content = PostContent(target, name, tells, is_veiled(job))
         keys = tuple(await self._owned.keys(caller))
         order = PostOrder(job.id, caller.requester, keys, caller.place, content)
         return await self._feed.posts.publish(order)
+
+    async def shown(self, caller: Caller, job_id: str) -> FeedPost | None:
+        """Return the post of a clip of the caller's own that people see, or will soon.
+
+        It is found also where its feed was closed since.
+
+        Raises:
+            JobUnknown, NotYours: there is none, or it belongs to somebody else.
+        """
+        job = await self._visible.own(caller, job_id)
+        return await self._feed.posts.shown_of_job(job.id)
+
+    def link_of(self, post: FeedPost) -> str:
+        """Return the address that opens a post; empty while it has none."""
+        return self._feed.rules.link_of(post)
 
     async def post(self, caller: Caller, post_id: str) -> FeedPost:
         """Return a post of the caller's own, or any for an operator.
@@ -160,9 +182,4 @@ class UserFeed:
     async def _tells(self, job: Job, target: FeedTarget, asker: Asker) -> bool:
         """Tell whether the rules let all read the prompt there; a spoiler keeps it."""
         facts = await self._public.caption(job, target.place, age_gated=asker.age_gated)
-        return bool(facts.prompt) and not _is_veiled(job)
-
-
-def _is_veiled(job: Job) -> bool:
-    """Tell whether a clip is hidden until somebody opens it, wherever it was asked for."""
-    return job.reply_to.address.get("spoiler", "0") != "0"
+        return bool(facts.prompt) and not is_veiled(job)

@@ -232,7 +232,7 @@ async def open_database(
         BadConfiguration: not an address of a database.
     """
     async with AsyncExitStack() as held:
-        held.enter_context(lock(data_dir, hold if is_postgres(url) else DirectoryHold.ALONE))
+        held.enter_context(lock(data_dir, hold if is_postgres(url) else _of_file(hold)))
         if is_postgres(url):
             place, database = data_dir, Database(url, insecure=insecure)
             held.push_async_callback(_close, database)
@@ -255,6 +255,12 @@ async def open_database(
         yield database
         if kept_here and duty is not SchemaDuty.AWAIT:  # fronts account for clips
             await _note_end(database, data_dir)
+
+
+def _of_file(hold: DirectoryHold) -> DirectoryHold:
+    """Return how a data directory with the rows in a file is held: by one process at a time."""
+    brief = hold in {DirectoryHold.BRIEFLY, DirectoryHold.NOT}
+    return DirectoryHold.BRIEFLY if brief else DirectoryHold.ALONE
 
 
 async def _close(database: Database) -> None:

@@ -6,7 +6,7 @@ Functions on a connection; the callers own the transaction. How a post goes to i
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -138,6 +138,15 @@ async def move_channels(connection: AsyncConnection, old: str, new: str, now: in
         await save_channel(
             connection, FeedChannel(place, one.kind, one.target.moved(old, new)), now
         )
+
+
+async def move_posts(connection: AsyncConnection, old: str, new: str) -> None:
+    """Let posts in a place follow it, so that no clip is published there a second time."""
+    for one in await _listed(connection, _IN.body.contains(json.dumps(old), autoescape=True)):
+        target = one.target.moved(old, new)
+        body = json.dumps(asdict(replace(one.content, target=target)))
+        changed = sa.update(feed_post).where(_IN.id == one.id)
+        await connection.execute(changed.values(target_key=target.key, body=body))
 
 
 async def add_post(connection: AsyncConnection, post: FeedPost, now: int) -> None:

@@ -1,9 +1,10 @@
 """Reading jobs: one, somebody's, the queue, and how full it is."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import Job
@@ -15,6 +16,8 @@ from core.storage.database import Database
 from core.storage.mapping import job_rows, job_with_clip
 from core.storage.records import StoredJob
 from core.storage.tables import RUNNING, WAITING, WAITING_STATES, job, job_event
+
+PAGE = 50  # jobs; reading and decoding them takes a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,34 @@ class JobQueries:
             found = await rows.running(connection)
             found += [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)
+
+    async def each_in_order(self, size: int = PAGE) -> AsyncIterator[list[Job]]:
+        """Yield what :meth:`in_order` lists, a page at a time: a queue of thousands stops nobody.
+
+        Each page is read at a moment of its own, so a job that moved meanwhile may come twice.
+        """
+        async with self._database.snapshot() as connection:
+            running = await rows.running(connection)
+        yield self._jobs(running)
+        last: tuple[int, int] | None = None
+        while True:
+            query = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(size)
+            if last is not None:
+                query = query.where(tuple_(job.c.rank, job.c.seq) > tuple_(*last))
+            async with self._database.snapshot() as connection:
+                found = (await connection.execute(query)).all()
+            if not found:
+                return
+            last = found[-1].rank, found[-1].seq
+            yield self._jobs([job_with_clip(row) for row in found])
+
+    async def live_named(self, beginning: str) -> list[Job]:
+        """List at most two jobs that are not over and whose ids begin with ``beginning``."""
+        live = WAITING | RUNNING
+        named = job.c.id.startswith(beginning, autoescape=True)
+        async with self._database.snapshot() as connection:
+            found = await connection.execute(job_rows().where(live, named).limit(2))
+            return self._jobs([job_with_clip(row) for row in found])
 
     async def counts(self) -> QueueCounts:
         """Count the jobs that wait and those that run."""

@@ -6,8 +6,9 @@ too. So the database is held by what it is, beside the folder.
 
 import os
 import sys
+import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum, auto
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from core.storage.trouble import named_troubles, require_file
 
 LOCK_NAME = ".lock"
 DATABASE_LOCK_SUFFIX = ".lock"
+PATIENCE_S = 10.0  # for a command to end
+LOOK_S = 0.05
+BRIEF = b"a command, for a moment"  # what the file of the lock says then
 _held: set[tuple[int, int]] = set()  # device and inode of the databases that this process holds
 _handles: set[int] = set()  # of the files that are locked
 
@@ -31,6 +35,8 @@ class DirectoryHold(Enum):
     """How a process holds its data directory."""
 
     ALONE = auto()
+    BRIEFLY = auto()  # alone, by a command that is over in seconds: others wait for its end
+    LOOKED_AT = auto()  # as briefly, and nothing is written: it may be somebody else's
     TOGETHER = auto()  # with other nodes that say the same
     NOT = auto()  # a command beside them, which keeps nothing there
 
@@ -38,6 +44,9 @@ class DirectoryHold(Enum):
 @contextmanager
 def lock(folder: Path, hold: DirectoryHold = DirectoryHold.ALONE) -> Generator[None]:
     """Hold ``folder`` for this process; it is made if it does not exist.
+
+    Who comes while a command holds it for a moment waits for that moment: ``clapper status`` must
+    not keep a service from starting.
 
     Raises:
         DataDirectoryBusy: another process, or another call in this one, holds it.
@@ -50,8 +59,35 @@ def lock(folder: Path, hold: DirectoryHold = DirectoryHold.ALONE) -> Generator[N
         return
     busy = DataDirectoryBusy(readable(folder))
     shared = hold is DirectoryHold.TOGETHER
-    with _locked(folder / LOCK_NAME, os.O_CREAT, busy, shared=shared):
+    until = time.monotonic() + PATIENCE_S
+    with ExitStack() as held:
+        while True:
+            try:
+                handle = held.enter_context(
+                    _locked(folder / LOCK_NAME, os.O_CREAT, busy, shared=shared)
+                )
+                break
+            except DataDirectoryBusy:
+                if time.monotonic() > until or not _is_held_briefly(folder / LOCK_NAME):
+                    raise
+            time.sleep(LOOK_S)
+        if hold is DirectoryHold.LOOKED_AT:
+            yield
+            return
+        with suppress(OSError):  # a full disk: nobody waits then, and nothing else is lost
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, BRIEF if hold is DirectoryHold.BRIEFLY else b"", 0)
         yield
+
+
+def _is_held_briefly(path: Path) -> bool:
+    """Tell whether who holds the lock said that it is soon over, or does so in a moment."""
+    for wait_s in (0.0, LOOK_S):
+        time.sleep(wait_s)
+        with named_troubles(path), path.open("rb") as file:
+            if file.read(len(BRIEF)) == BRIEF:
+                return True
+    return False
 
 
 @contextmanager
@@ -94,8 +130,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False) -> Generator[None]:
-    """Hold the file ``path``, alone unless it is ``shared``.
+def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False) -> Generator[int]:
+    """Hold the file ``path``, alone unless it is ``shared``; gives its descriptor.
 
     Raises:
         ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
@@ -108,7 +144,7 @@ def _locked(path: Path, flags: int, busy: ClapperError, *, shared: bool = False)
             held = _share(handle) if shared else lock_descriptor(handle, blocking=False)
         if not held:
             raise busy
-        yield
+        yield handle
     finally:
         _close(handle)
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.demo.samples import tone
-from core.domain.clip_preview import ClipPreview, PreviewSink
+from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip, RawClip
 from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.domain.prompt_preview import JobPreview, PreviewSink
 from core.domain.requests import Request, Sampling
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
@@ -70,7 +71,7 @@ class QuickExecutor:
         """Give ``sink`` what :meth:`show` is given."""
         self.looks = sink
 
-    def show(self, preview: ClipPreview) -> None:
+    def show(self, preview: JobPreview) -> None:
         """Show what the newest order has come to, to whoever looks."""
         if self.looks is not None:
             self.looks(self.orders[-1].job_id, preview)

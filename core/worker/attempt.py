@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Back, Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
+from core.domain.prompt_preview import JobPreview
 from core.errors import ClapperError, DeviceLost, DiskFull, InternalError
 from core.runtime.device_errors import is_device_lost
 from core.runtime.notifier import LocalDispatcher
@@ -166,7 +166,7 @@ class JobAttempt:
         if self._phase is not Phase.SETTLING and not self.cancel.cancelled:
             hub.publish(self.job.id, event, self.job.attempt)
 
-    def show(self, hub: ProgressHub, preview: ClipPreview) -> None:
+    def show(self, hub: ProgressHub, preview: JobPreview) -> None:
         """Show what the attempt has made so far, unless it is cancelled or over."""
         if self._phase is Phase.EXECUTING and not self.cancel.cancelled:
             hub.show(self.job.id, preview, self.job.attempt)

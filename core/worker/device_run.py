@@ -7,9 +7,9 @@ from functools import partial
 
 import structlog
 
-from core.domain.clip_preview import ClipPreview
 from core.domain.media import RawClip
 from core.domain.progress import Downloading, Progress
+from core.domain.prompt_preview import JobPreview
 from core.errors import DeviceLost
 from core.interfaces.executor import (
     Executor,
@@ -164,7 +164,7 @@ class DeviceRunner:
         else:
             log.warning("beginning_not_noted", job_id=attempt.job.id, exc_info=begun.error)
 
-    def _show(self, job_id: str, preview: ClipPreview) -> None:
+    def _show(self, job_id: str, preview: JobPreview) -> None:
         attempt = self._attempts.get(job_id)
         if attempt is not None:
             attempt.show(self._hub, preview)

@@ -46,6 +46,7 @@ class Conditions:
     preset: Preset = Preset.FAST
     guided: bool = False  # the profile allows the guided schedule
     every_file: bool = False  # with those that may be left out
+    limits: RequestLimits = LIMITS
 
 
 CONDITIONS = (
@@ -76,7 +77,7 @@ class _Asked:
     graph: Graph
 
 
-def trial_cases(workflow: Workflow, given: Given) -> list[TrialCase]:
+def trial_cases(workflow: Workflow, given: Given, scale: int = 1) -> list[TrialCase]:
     """List every control of ``workflow``, with each value that takes a way of its own.
 
     Beside other conditions than the first, a control is listed only where it did not act before.
@@ -84,10 +85,12 @@ def trial_cases(workflow: Workflow, given: Given) -> list[TrialCase]:
     Args:
         workflow: the project's own, or somebody's.
         given: two files for each role of the mode.
+        scale: how many times larger than the smallest the sides are.
     """
+    limits = _scaled(LIMITS, scale)
     cases: list[TrialCase] = []
     acted: set[tuple[str, str]] = set()
-    for conditions in CONDITIONS:
+    for conditions in (replace(each, limits=limits) for each in CONDITIONS):
         if conditions.every_file and not MODES[workflow.mode].more:
             continue
         base = _asked(workflow, given, conditions, _base(conditions))
@@ -116,7 +119,7 @@ def unproven(workflow: Workflow, cases: Sequence[TrialCase]) -> list[str]:
     return [name for name in named if name not in acting]
 
 
-def values_to_try(option: Option, base: Options) -> tuple[Any, ...]:
+def values_to_try(option: Option, base: Options, limits: RequestLimits = LIMITS) -> tuple[Any, ...]:
     """Return values of ``option`` that ``base`` does not have, one for each way that they take.
 
     Choices that become a sentence of the prompt all take the same way.
@@ -133,9 +136,9 @@ def values_to_try(option: Option, base: Options) -> tuple[Any, ...]:
         case OptionKind.SEED:
             return (now + 1,)
         case OptionKind.COUNT:
-            return tuple(int(end) for end in option.range_in(LIMITS))
+            return tuple(int(end) for end in option.range_in(limits))
         case OptionKind.NUMBER:
-            return option.range_in(LIMITS)
+            return option.range_in(limits)
 
 
 def _base(conditions: Conditions) -> Options:
@@ -148,7 +151,7 @@ def _changed(
     """Yield each option with each value, then each file, and what is asked with it."""
     base = _base(conditions)
     for option in options_in(workflow.mode):
-        for value in values_to_try(option, base):
+        for value in values_to_try(option, base, conditions.limits):
             changed = replace(base, **{option.name: value})
             text = "" if option.kind is OptionKind.TEXT else str(value)
             yield option.name, text, _asked(workflow, given, conditions, changed)
@@ -166,7 +169,7 @@ def _asked(
     workflow: Workflow, given: Given, conditions: Conditions, options: Options
 ) -> _Asked | None:
     roles = _slots(workflow, conditions)
-    return _made(workflow, given, roles, options, guided=conditions.guided)
+    return _made(workflow, given, roles, options, conditions)
 
 
 def _made(
@@ -174,37 +177,34 @@ def _made(
     given: Given,
     roles: Sequence[str],
     options: Options,
-    *,
-    guided: bool = False,
+    conditions: Conditions,
 ) -> _Asked | None:
     """Return what is asked, None where it is refused: by the rules, or by the graph."""
     media = {role: given[role][0] for role in roles}
     words = StyleWords(options.style, before=options.style) if options.style else None
     filled = Filled(options, words, ())
-    limits = _limits(workflow, options)
+    limits = _limits(workflow, options, conditions.limits)
     try:
         request = compose(workflow.mode, options, media, limits, filled).request.as_worded
         staged = {item.role: repr(item) for item in inputs_of(workflow, request)}
-        choices = MachineChoices(guided=guided)
+        choices = MachineChoices(guided=conditions.guided)
         bound = bind(workflow, request, FAMILY.names(Profile.FP8), staged, "", choices)
     except InvalidInput:
         return None
     return _Asked(request, bound.bound)
 
 
-def _limits(workflow: Workflow, options: Options) -> RequestLimits:
+def _limits(workflow: Workflow, options: Options, limits: RequestLimits) -> RequestLimits:
     """Return the limits of the smallest clips, of which a graph without a stage less is a draft."""
     several = options.drafts is not None and options.drafts != OPTIONS["drafts"].default
     spec = PRESETS[Preset.DRAFT if several else Preset(options.preset or Preset.FAST)]
-    if spec.scale == 1 or workflow.bindings.drafts:
-        return LIMITS
-    low, high, pixels = LIMITS.min_side, LIMITS.max_side, LIMITS.max_pixels
-    return replace(
-        LIMITS,
-        min_side=low * spec.scale,
-        max_side=high * spec.scale,
-        max_pixels=pixels * spec.scale**2,
-    )
+    return limits if spec.scale == 1 or workflow.bindings.drafts else _scaled(limits, spec.scale)
+
+
+def _scaled(limits: RequestLimits, scale: int) -> RequestLimits:
+    low, high, pixels = limits.min_side, limits.max_side, limits.max_pixels
+    sides = {"min_side": low * scale, "max_side": high * scale, "max_pixels": pixels * scale**2}
+    return replace(limits, **sides)
 
 
 def _idle(workflow: Workflow, control: str) -> bool:

@@ -16,6 +16,13 @@ class EditorClassesUnknown(SetupProblem):
     classes: str
 
 
+class NodeClassesMissing(SetupProblem):
+    """The installed ComfyUI does not have ``classes`` of the workflow for ``mode``."""
+
+    mode: str
+    classes: str
+
+
 class NotAWorkflow(SetupProblem):
     """The file is no graph in API format; ``reason`` is an identifier with a word."""
 

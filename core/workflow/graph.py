@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias, cast
 
 from core.workflow.errors import EditorFormat, NotAWorkflow
+from core.workflow.graph_files import content_of, text_of
 
 Leaf: TypeAlias = str | int | float | bool
 
@@ -91,6 +93,18 @@ class Graph:
                 waiting += [link.node for _, link in links if link.node in self.nodes]
         return frozenset(found)
 
+    def circle(self) -> list[str]:
+        """List nodes that wait for each other in a circle; empty where none do."""
+        waits = {
+            node.id: {link.node for _, link in node.links()} & self.nodes.keys()
+            for node in self.nodes.values()
+        }
+        try:
+            TopologicalSorter(waits).prepare()
+        except CycleError as found:
+            return list(dict.fromkeys(found.args[1]))
+        return []
+
     def pruned(self, *roots: str) -> Self:
         """Return only what ``roots`` need."""
         needed = self.upstream(*roots)
@@ -112,37 +126,27 @@ def parse(text: str, file: str) -> Graph:
     """Parse the graph in ``text``.
 
     Args:
-        text: JSON in API format.
+        text: JSON in API format, or with such a graph inside.
         file: its name, for messages.
 
     Raises:
         EditorFormat: the JSON is what the editor saves (it has ``nodes``).
         NotAWorkflow: anything else that is not a graph in API format.
     """
-    try:
-        data: object = json.loads(text)
-    except (ValueError, RecursionError):  # also brackets without end
-        raise NotAWorkflow(file, "not_json") from None
-    if not isinstance(data, dict) or not data:
-        raise NotAWorkflow(file, "not_a_graph")
-    content = cast("dict[str, object]", data)
+    content = content_of(text, file)
     if isinstance(content.get("nodes"), list):
         raise EditorFormat(file)
     return Graph.of(_node(key, value, file) for key, value in content.items())
 
 
 def read(path: Path) -> Graph:
-    """Read the graph in the file ``path``.
+    """Read the graph in the file ``path``: an export, or a picture or clip that ComfyUI saved.
 
     Raises:
         EditorFormat: the JSON is what the editor saves (it has ``nodes``).
         NotAWorkflow: anything else that is not a graph in API format.
     """
-    try:
-        text = path.read_text("utf-8-sig")  # some editors put a byte order mark first
-    except UnicodeDecodeError:
-        raise NotAWorkflow(path.name, "not_json") from None
-    return parse(text, path.name)
+    return parse(text_of(path), path.name)
 
 
 def _node(key: str, value: object, file: str) -> Node:

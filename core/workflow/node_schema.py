@@ -18,6 +18,7 @@ from core.workflow.library import WORKFLOWS
 
 NODES = WORKFLOWS / "nodes.json"
 ANY = "*"
+OURS = frozenset({"core", "clapper"})  # packs that are wherever Clapper runs, in a known version
 
 Info: TypeAlias = Mapping[str, Any]  # of ComfyUI's object_info: untyped JSON from outside
 

@@ -123,7 +123,10 @@ def _describe(name: str, entry: Sequence[Any]) -> object:
         return {"files": True} if named or plain in FILE_INPUTS else described
     if type_ == _GROWS:
         template: Info = options["template"]
-        inner = next(iter(template["input"]["required"].values()))[0]
+        parts: Info = {
+            name: spec for group in template["input"].values() for name, spec in group.items()
+        }
+        inner = next(iter(parts.values()), (ANY,))[0]
         return {"type": ANY if inner in _WILD else inner, "grows": template.get("min", 0)}
     if type_ in _WILD:
         return ANY

@@ -5,15 +5,14 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT
-from core.domain.requests import Sampling
 from core.models.catalog import FAMILY, ModelNames
 from core.workflow.bind import take_form
 from core.workflow.bindings import Binding
 from core.workflow.errors import TemplateBroken
 from core.workflow.graph import Graph, Input, Link, Node
 from core.workflow.library import Workflow
-from core.workflow.node_schema import ANY, InputSpec, NodeSpec, known_nodes
+from core.workflow.node_schema import ANY, OURS, InputSpec, NodeSpec, known_nodes
+from core.workflow.unused_fields import unbound_fields
 from core.workflow.values import FIELDS, SOUND
 
 OUTPUT_KIND = "ClapperOutput"
@@ -90,7 +89,7 @@ def defects(workflow: Workflow) -> list[Defect]:
     return [
         *_structure(workflow),
         *_bindings(workflow),
-        *_fields(workflow),
+        *(Defect("field_unbound", name=name) for name in unbound_fields(workflow)),
         *(defect for graph in shapes_of(workflow) for defect in graph_defects(graph, workflow)),
     ]
 
@@ -107,12 +106,14 @@ def graph_defects(
     """
     custom = workflow is not None and workflow.custom
     schema = known_nodes() if schema is None else schema
-    foreign = any(node.kind not in schema for node in graph.nodes.values())
+    foreign = any(_foreign(schema, node) for node in graph.nodes.values())
     for node in graph.nodes.values():
         spec = schema.get(node.kind)
         if spec is None:
             if not custom:
                 yield Defect("unknown_class", node.id, detail=node.kind)
+            continue
+        if custom and _foreign(schema, node):  # another version of the pack may be installed
             continue
         yield from _missing(node, spec)
         for name, value in node.inputs.items():
@@ -121,12 +122,17 @@ def graph_defects(
             yield from (item for item in found if not (custom and foreign and _listed(spec, item)))
 
 
+def _foreign(schema: Schema, node: Node) -> bool:
+    spec = schema.get(node.kind)
+    return spec is None or spec.pack not in OURS
+
+
 def unknown_kinds(graph: Graph) -> dict[str, str]:
     """Return the classes that do not come with ComfyUI: class to its pack, "" if unknown."""
     schema = known_nodes()
     kinds = dict.fromkeys(node.kind for node in graph.nodes.values())
     packs = {kind: schema[kind].pack if kind in schema else "" for kind in kinds}
-    return {kind: pack for kind, pack in packs.items() if pack not in {"core", "clapper"}}
+    return {kind: pack for kind, pack in packs.items() if pack not in OURS}
 
 
 def shapes_of(workflow: Workflow) -> Iterator[Graph]:
@@ -192,25 +198,15 @@ def value_names(mode: Mode) -> set[str]:
     return roles | places | files | derived | _DERIVED | _PLANNED
 
 
-def _fields(workflow: Workflow) -> Iterator[Defect]:
-    bound = {binding.value for binding in workflow.bindings.values}
-    asked = {"prompt", *(item.name for item in fields(Sampling))}
-    asked -= {option.name for option in KEPT if not option.offered_in(workflow.mode)}
-    if workflow.custom:  # steps, guidance and the like stay as their owner set them
-        asked -= {"preset", *(option.name for option in KEPT)}
-    for name in sorted(asked):
-        if not bound.intersection(FIELDS.get(name, ())):
-            yield Defect("field_unbound", name=name)
-    for slot in MODES[workflow.mode].slots:
-        if slot.role not in bound:
-            yield Defect("field_unbound", name=slot.role)
-
-
-def idle_options(workflow: Workflow) -> list[str]:
-    """Return the names of the options of the mode that the graph of ``workflow`` has no use for."""
-    bound = {binding.value for binding in workflow.bindings.values}
-    offered = (option for option in KEPT if option.offered_in(workflow.mode))
-    return [option.name for option in offered if not bound & {*FIELDS[option.name]}]
+def widened(graph: Graph) -> Iterator[Defect]:
+    """Yield values of ComfyUI's own classes that its lists do not have, but a pack may add."""
+    for node in graph.nodes.values():
+        spec = known_nodes().get(node.kind)
+        if spec is None or spec.pack not in OURS:
+            continue
+        for name, value in node.inputs.items():
+            found = _input(graph, node, known_nodes(), name, value, strict=False)
+            yield from (item for item in found if _listed(spec, item))
 
 
 def _listed(spec: NodeSpec, found: Defect) -> bool:

@@ -29,6 +29,9 @@ for module, names in HIDDEN.items():
 real = builtins.__import__
 
 
+CUDA_ALONE = {"triton"}  # comes with the torch of CUDA; who imports its modules asks for it first
+
+
 def without_posix(name, globals=None, locals=None, fromlist=(), level=0):
     """What the system's own libraries import is theirs; ours find nothing of POSIX."""
     ours = str((globals or {}).get("__name__")).partition(".")[0] in ("core", "bots", "webui")
@@ -48,6 +51,9 @@ for top in ("core", "bots", "webui"):
             continue  # not in the wheel; no import but a program
         try:
             importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            if error.name not in CUDA_ALONE:
+                failed.append(f"{found.name}: {error!r}")
         except Exception as error:
             failed.append(f"{found.name}: {error!r}")
 print("\n".join(failed))

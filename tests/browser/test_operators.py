@@ -97,3 +97,33 @@ async def test_an_operator_issues_tokens_and_reads_the_logs_by_the_keyboard_too(
     await ada.page.goto("about:blank")
 
     assert found == []
+
+
+async def test_a_style_that_an_operator_keeps_is_a_choice_in_every_open_form(visit: Visits) -> None:
+    bob = await signed_in(visit, "bob", "battery staple")
+    await bob.form("t2v").get_by_text("More options").click()
+    field = bob.page.locator("#style-t2v input")
+    await expect(field).to_have_count(0)  # there is none to choose
+
+    ada = await signed_in(visit, "ada", "correct horse")
+    panel = ada.page.locator("#operators")
+    await panel.get_by_text(say("operators_styles"), exact=True).click()
+    toml = '[style.noir]\nbefore = "black and white"\n'
+    await panel.locator("textarea").fill(toml)
+    await panel.locator("[data-verb=keep_styles]").click()
+    await expect(panel.locator("[data-part=styles] li")).to_have_text(["noirRemove"])
+
+    await bob.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await field.click()
+    await bob.page.get_by_role("option", name="noir (black and white)").click()
+    await bob.page.fill("#prompt-t2v textarea", "a boat")
+    await bob.generate("t2v")
+    await expect(bob.page.locator("#stage [data-part=facts]")).to_contain_text("style noir")
+    await bob.page.reload()
+    await bob.ready("t2v")
+    await bob.form("t2v").get_by_text("More options").click()
+    await expect(field).to_have_value("noir (black and white)")
+    await bob.shot("styles")
+    await panel.locator("[data-verb=remove_style]").click()
+    await expect(panel.locator("[data-part=styles] li")).to_have_count(0)
+    assert await violations(ada.page) == []

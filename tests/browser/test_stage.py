@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
+from core.domain.policy import EVERYWHERE
 from core.i18n.messages import name, say
+from tests.support.feeds import OPERATOR, FeedRecording, FixedDirectory, open_feed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tests.browser.conftest import Visit
+    from webui.testing.server import ServedStudio
 
     Visits = Callable[..., Awaitable[Visit]]
 
@@ -304,3 +307,26 @@ async def test_on_a_phone_generate_stays_in_sight_and_the_bar_names_the_mode(
 
     await expect(visitor.page.locator("#bar")).to_contain_text("Image to video")
     await expect(visitor.page.locator("#go-i2v")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_clip_is_published_where_the_page_says_and_taken_down_again(
+    visit: "Visits", studio: "ServedStudio"
+) -> None:
+    core, feed = studio.core, FeedRecording()
+    core.router.register(feed)
+    core.community.access.register(FixedDirectory())
+    await core.feed.channels.choose(OPERATOR, open_feed(place=EVERYWHERE))
+    visitor, job = await made(visit)
+    card = visitor.page.locator("#stage .cl-feed")
+
+    await card.locator("summary").click()
+    await expect(card).to_contain_text("Publish in #clips")
+    await card.get_by_role("button", name="Publish with prompt · free").dblclick()
+
+    await expect(card.get_by_role("link")).to_have_attribute("href", re.compile("chat.example"))
+    assert len(feed.posted) == 1
+    await visitor.shot("published")
+    await card.get_by_role("button", name="Take down").click()
+    await expect(card.locator("summary")).to_be_visible()
+    post = await core.feed.posts.find(job)
+    assert post.withdrawn_by is not None

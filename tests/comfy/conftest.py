@@ -123,7 +123,7 @@ def bench(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
     place = ComfyPaths(bench / "checkout", bench / "packs", bench / "base", bench / "models")
-    options = ComfyOptions(device_kind(), packs=True)
+    options = ComfyOptions(device_kind(), pytestconfig.getoption("--comfy-vram"), packs=True)
     plan = ExecutionPlan(Profile.FP8)
     executor = ComfyExecutor(place, StandInFiles(place.models), plan, options)
     with warnings.catch_warnings():

@@ -3,15 +3,18 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from core.cli.workflow_try import try_workflow
 from core.domain.modes import MODES, Mode
+from core.errors import OwnNodeFailed
 from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.bind import bind
+from core.workflow.errors import NodeClassesMissing
 from core.workflow.graph import parse
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
@@ -59,3 +62,49 @@ async def test_an_adopted_export_makes_the_clip_of_the_graph_it_came_from(
     assert np.array_equal(adopted.sound.samples, own.sound.samples)
     other = await lab.run(lab.request(mode, seed=78))
     assert not np.array_equal(other.frames, own.frames), "the seed reaches the adopted graph"
+
+
+async def tried(lab: "Lab", folder: Path, nodes: dict[str, object]) -> list[str]:
+    workflow = adopt(parse(json.dumps(nodes), "mine.json"), Mode.T2V).workflow
+    return [row.control for row in await try_workflow(lab.executor, workflow, folder)]
+
+
+@pytest.fixture
+def nodes(lab: "Lab", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An export whose decoder can be given a tile size."""
+    monkeypatch.setattr(lab.executor, "plan", replace(lab.executor.plan, custom=tmp_path / "own"))
+    return json.loads(export_of(lab, Mode.T2V))
+
+
+def decoder_of(nodes: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [one for one in nodes.values() if one["class_type"].startswith("VAEDecode")]
+    return found
+
+
+async def test_a_trial_of_classes_that_comfyui_does_not_have_names_them(
+    lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
+) -> None:
+    nodes["own"] = {"class_type": "SomebodysBlur", "inputs": {"image": None}}
+    (saver,) = [one for one in nodes.values() if one["class_type"] == "CreateVideo"]
+    nodes["own"]["inputs"]["image"] = saver["inputs"]["images"]
+    saver["inputs"]["images"] = ["own", 0]
+
+    with pytest.raises(NodeClassesMissing, match="SomebodysBlur"):
+        await tried(lab, tmp_path, nodes)
+
+
+async def test_a_trial_says_which_node_failed_and_why(
+    lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
+) -> None:
+    expression = {"expression": "a / 0", "values.a": 64}
+    nodes["tile"] = {"class_type": "ComfyMathExpression", "inputs": expression,
+                     "_meta": {"title": "My tile"}}  # fmt: skip
+    tiles = {"overlap": 64, "temporal_size": 64, "temporal_overlap": 8, "tile_size": ["tile", 1]}
+    decoder = decoder_of(nodes)
+    decoder["class_type"], decoder["inputs"] = "VAEDecodeTiled", {**decoder["inputs"], **tiles}
+
+    with pytest.raises(OwnNodeFailed) as caught:
+        await tried(lab, tmp_path, nodes)
+
+    assert (caught.value.node, caught.value.title) == ("tile", "My tile")
+    assert "zero" in caught.value.problem

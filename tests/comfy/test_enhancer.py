@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.modes import Mode
 from core.domain.presets import Enhance
+from core.domain.prompt_preview import JobPreview, PromptPreview
 from core.domain.requests import Request
 from core.workflow.prompt_phrases import typed_text
 
@@ -83,6 +84,26 @@ async def test_a_good_text_is_used_told_and_written_once(
     assert first.prompt_used == again.prompt_used == f"{request.prompt}. {GOOD}"
     assert not np.array_equal(first.frames, plain.frames)
     assert not np.array_equal(first.frames, again.frames), "another seed"
+
+
+async def test_words_are_shown_while_the_clip_is_made_also_where_they_were_written_before(
+    lab: "Lab", written: list[Any]
+) -> None:
+    request = lab.request(Mode.T2V, "harbour and gulls", seed=96)
+    shown: list[JobPreview] = []
+    lab.executor.show_previews(lambda _, preview: shown.append(preview))
+    try:
+        made = await lab.run(asking(request))
+        again = await lab.run(asking(replace(request, sampling=replace(request.sampling, seed=97))))
+        await lab.run(asking(request), forbidden=("stone quay",))  # as typed: nothing to show
+        await lab.run(request)
+    finally:
+        lab.executor._workshop.sink = None
+
+    words = [one for one in shown if isinstance(one, PromptPreview)]
+    assert words == [PromptPreview(clip.prompt_used) for clip in (made, again)]
+    assert GOOD in words[0].words
+    assert len(written) == 1
 
 
 async def test_words_that_are_forbidden_now_are_neither_rendered_nor_told(

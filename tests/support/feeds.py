@@ -86,6 +86,10 @@ class FixedDirectory:
         channel = address.get("channel", "")
         return Asker(channel, age_gated=channel in self.adult)
 
+    def link_of(self, post: FeedPost) -> str:
+        """Return an address once the post is there."""
+        return f"https://chat.example/{post.sent_id}" if post.sent_id else ""
+
 
 def open_feed(target: FeedTarget = TARGET, place: str = PLACE) -> FeedChannel:
     """Return the choice of a channel for the clips of a place."""

@@ -7,6 +7,7 @@ import pytest
 from core.domain.modes import Mode
 from core.workflow.adopt import adopt
 from core.workflow.errors import NotAdoptable
+from core.workflow.library import load
 from tests.workflows.test_adopt_reach import codes, graph_of, node, prompt_of
 
 if TYPE_CHECKING:
@@ -200,11 +201,53 @@ def test_classes_of_comfyui_itself_need_no_pack(export: "Export") -> None:
 
 
 def test_a_list_that_packs_widen_is_believed_only_beside_a_pack(export: "Export") -> None:
-    nodes = export(T2V)
-    nodes["euler"]["inputs"]["sampler_name"] = "res_2s"
-    with pytest.raises(NotAdoptable, match="res_2s"):
-        adopt(graph_of(nodes), T2V)
+    own = load(T2V, None).graph.to_prompt()
+    for nodes in (own, beside := export(T2V)):
+        for one in nodes.values():
+            if one["class_type"] == "KSamplerSelect":
+                one["inputs"]["sampler_name"] = "res_2s"
 
-    nodes["700"]["class_type"] = "SomebodysModelPatch"
+    with pytest.raises(NotAdoptable, match="res_2s"):
+        adopt(graph_of(own), T2V)
+    found = adopt(graph_of(beside), T2V)
+    (told,) = [notice.data for notice in found.notices if notice.code == "adopt_listed"]
+    assert (told["input"], told["value"]) == ("sampler_name", "res_2s")
+
+
+def test_another_version_of_a_pack_is_no_reason_to_refuse(export: "Export") -> None:
+    nodes = export(T2V)
+    nodes["700"]["inputs"] = {"chunks": "many", "model": ["211", 0]}
 
     assert adopt(graph_of(nodes), T2V)
+
+
+def test_what_a_pack_only_shows_is_not_what_saves_the_clip(export: "Export") -> None:
+    nodes = export(Mode.I2V)
+    nodes["asked"] = node("LTXVGemmaEnhancePrompt", clip=["146", 0], prompt="a man talks",
+                          image=["149", 0])  # fmt: skip
+    nodes["5536"]["inputs"]["text"] = ["asked", 0]
+
+    found = adopt(graph_of(nodes), Mode.I2V)
+
+    assert [n.data["node"] for n in found.notices if n.code == "adopt_output"] == ["188"]
+
+
+@pytest.mark.parametrize(("counter", "slot"), [("GetImageSize", 2), ("GetImageSizeAndCount", 3)])
+def test_a_picture_that_is_shown_in_each_frame_is_shown_in_all(
+    export: "Export", ask: "Ask", counter: str, slot: int
+) -> None:
+    nodes = export(T2V)
+    nodes["sheet"] = node("EmptyImage", width=512, height=512, batch_size=1, color=0)
+    nodes["each"] = node("RepeatImageBatch", image=["sheet", 0], amount=["product", 1])
+    nodes["product"] = node("ComfyMathExpression", expression="a * b", values__a=5, values__b=25)
+    nodes["fitted"] = node("ImageScaleBy", image=["each", 0], upscale_method="area", scale_by=0.5)
+    nodes["counted"] = node(counter, image=["fitted", 0])
+    nodes["latent"]["inputs"]["length"] = ["counted", slot]
+    nodes["shown"] = node("LTXVAddGuide", positive=["cond", 0], negative=["cond", 1],
+                          vae=["174", 0], latent=["latent", 0], image=["fitted", 0], frame_idx=0,
+                          strength=1.0)  # fmt: skip
+    nodes["both1"]["inputs"]["video_latent"] = ["shown", 2]
+
+    graph = prompt_of(adopt(graph_of(nodes), T2V), ask, frames=49)
+
+    assert (graph["each"]["inputs"]["amount"], graph["latent"]["inputs"]["length"]) == (49, 49)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.workflow.editor import convert
+from core.workflow.editor import convert, with_known_packs
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
 
 CHOICE = [
@@ -223,3 +223,91 @@ def test_links_in_a_circle_end() -> None:
     links = [[1, 1, 0, 2, 0, "*"], [2, 2, 0, 1, 0, "*"], [3, 2, 0, 3, 0, "IMAGE"]]
 
     assert converted(nodes, links)["3"]["inputs"] == {"prefix": "x"}
+
+
+@pytest.mark.parametrize(
+    ("setter", "getter"), [("SetNode", "GetNode"), ("easy setNode", "easy getNode")]
+)
+def test_a_setter_hands_on_what_it_takes(setter: str, getter: str) -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, setter, ["pic"], inputs=[socket("IMAGE", 1)], outputs=IMAGE),
+        entry(3, "Save", ["x"], inputs=[socket("images", 2)]),
+        entry(4, getter, ["pic"], outputs=IMAGE),
+        entry(5, "Save", ["y"], inputs=[socket("images", 3)]),
+        entry(6, "Fast Groups Muter (rgthree)"),
+    ]
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"], [3, 4, 0, 5, 0, "IMAGE"]]
+
+    graph = converted(nodes, links)
+
+    assert graph.keys() == {"1", "3", "5"}
+    assert graph["3"]["inputs"]["images"] == graph["5"]["inputs"]["images"] == ["1", 0]
+
+
+def test_what_is_given_to_everybody_arrives_where_the_file_says() -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, "Reroute", inputs=[socket("", 1)], outputs=IMAGE),
+        entry(3, "Anything Everywhere", inputs=[socket("anything", 2)]),
+        entry(4, "Blur", [5], inputs=[socket("image", None)], outputs=IMAGE, mode=4),
+        entry(5, "Save", ["x"], inputs=[socket("images", 4)]),
+        entry(6, "Save", ["y"], inputs=[socket("images", None)]),
+    ]
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"], [4, 4, 0, 5, 0, "IMAGE"]]
+    spread = [
+        {"upstream": "2", "upstream_slot": 0, "downstream": key, "downstream_slot": 0}
+        for key in (4, 6)
+    ]
+
+    graph = converted(nodes, links, extra={"ue_links": spread})
+
+    assert graph.keys() == {"1", "5", "6"}
+    assert graph["5"]["inputs"]["images"] == graph["6"]["inputs"]["images"] == ["1", 0]
+
+
+ROWS = [
+    {},
+    {"type": "PowerLoraLoaderHeaderWidget"},
+    {"on": True, "lora": "a.safetensors", "strength": 0.5},
+    {"on": False, "lora": "b.safetensors", "strength": 1},
+    {},
+    "",
+]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("count", [2, 0])
+def test_the_rows_of_a_table_of_loras_are_kept(installed: bool, count: int) -> None:
+    rows = [row for row in ROWS if count or "lora" not in row]
+    table = "Power Lora Loader (rgthree)"
+    nodes = [
+        entry(1, table, rows, outputs=[{"name": "MODEL", "type": "MODEL"}]),
+        entry(2, "Save", ["x"], inputs=[socket("images", 1)]),
+    ]
+    own = {table: {"input": {"required": {}, "optional": {}}, "output_node": False}}
+    text = json.dumps({"nodes": nodes, "links": [[1, 1, 0, 2, 0, "IMAGE"]]})
+
+    graph = convert(text, "mine.json", CLASSES | (own if installed else {})).to_prompt()
+
+    assert graph["1"]["inputs"] == {f"lora_{n}": ROWS[n + 1] for n in (1, 2)[:count]}
+
+
+def test_classes_of_known_packs_are_read_before_their_packs_are_there() -> None:
+    nodes = [
+        entry(1, "Load", ["a.png", 3]),
+        entry(2, "INTConstant", [512], outputs=[{"name": "value", "type": "INT"}]),
+        entry(3, "ImageResizeKJv2", [64, 96, "area", "crop", "0, 0, 0", "center", 32, "cpu"],
+              inputs=[socket("image", 1), socket("width", 2, "INT", widget=True)], outputs=IMAGE),
+        entry(4, "Save", ["x"], inputs=[socket("images", 3)]),
+    ]  # fmt: skip
+    links = [[1, 1, 0, 3, 0, "IMAGE"], [2, 2, 0, 3, 1, "INT"], [3, 3, 0, 4, 0, "IMAGE"]]
+    text = json.dumps({"nodes": nodes, "links": links})
+
+    graph = convert(text, "mine.json", with_known_packs(CLASSES)).to_prompt()
+
+    assert graph["2"]["inputs"] == {"value": 512}
+    resized = graph["3"]["inputs"]
+    assert (resized["width"], resized["height"], resized["divisible_by"]) == (["2", 0], 96, 32)
+    with pytest.raises(EditorClassesUnknown):
+        convert(text, "mine.json", CLASSES)

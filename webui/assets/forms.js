@@ -57,7 +57,7 @@ const ClapperForms = (() => {
   /* Whether a value that was kept can stand in the field: another version of the page may offer others. */
   const fits = ({ props }, field, value) => {
     if (field.file) return Boolean(value && typeof value.path === "string");
-    if (props.choices) return props.choices.some((choice) => (Array.isArray(choice) ? choice[1] : choice) === value);
+    if (props.choices && !props.allow_custom_value) return props.choices.some((choice) => (Array.isArray(choice) ? choice[1] : choice) === value);
     if (typeof value === "number") return !(value < props.minimum || value > props.maximum);
     return value === null || typeof value === "string" || typeof value === "boolean";
   };

@@ -77,6 +77,10 @@ const ClapperOperators = (() => {
         h("h3", {}, words.runs), h("p", { class: "cl-meta", "data-part": "runs-line" }), h("div", { "data-part": "runs" }),
         h("div", { "data-part": "graves", hidden: true }, h("h3", {}, words.dead), h("ul", { "data-part": "dead" }),
           h("div", { class: "cl-buttons" }, button("revive", words.revive_all, none))),
+        h("details", {}, h("summary", {}, words.styles), h("ul", { "data-part": "styles" }), h("p", { class: "cl-meta" }, words.styles_hint),
+          h("textarea", { name: "styles", rows: 12, spellcheck: "false", autocomplete: "off", "aria-label": words.styles }),
+          h("div", { class: "cl-buttons" }, button("show_styles", words.show_styles, none),
+            button("keep_styles", words.keep_styles, () => ({ styles: section.querySelector("textarea").value })))),
         h("details", {}, h("summary", {}, words.audit), h("ul", { class: "cl-audit", "data-part": "audit", tabindex: "0", "aria-label": words.audit })), logs);
     };
 
@@ -107,6 +111,8 @@ const ClapperOperators = (() => {
         h("button", { type: "button", class: "cl-button", onclick: () => navigator.clipboard.writeText(view.issued.token) }, words.copy));
       part("runs-line").textContent = view.runs_line;
       put("runs", view.runs, view.runs.length > 0 && plot(view));
+      put("styles", view.styles, view.styles.map((name) => line(name, name, named("remove_style", words.remove_style, name, { style: name, job: name }))));
+      if (view.toml != null) section.querySelector("textarea").value = view.toml;
       part("graves").hidden = !view.dead.length;
       put("dead", view.dead, view.dead.map((item) => line(`${item.short} · ${item.platform} · ${item.reason}`, item.job,
         named("revive", words.revive, item.short, { job: item.job }))));
@@ -122,6 +128,7 @@ const ClapperOperators = (() => {
       const answer = await post(`studio/operators/${verb}`, { ...body, key: key() }).catch(() => null);
       busy = false;
       pressed.removeAttribute("aria-busy");
+      if (answer && answer.ok && answer.body.toml != null) document.dispatchEvent(new Event("clapper-styles"));
       if (answer && answer.ok) return show(answer.body);
       const error = answer && answer.body.error;
       part("told").textContent = error ? `${error.title}: ${error.text}` : ClapperState.words.studio_lost;

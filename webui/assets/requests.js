@@ -6,6 +6,7 @@ const ClapperRequests = (() => {
   const HANGS = 60_000; // ms without an answer: the connection is dead, as after a sleep
   const AWAY = new Set([502, 503, 504]); // what a proxy says while the server starts
   const OURS = { "X-Clapper": "1" };
+  const ZONE = { "X-Clapper-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "" }; // answers name times in it
 
   /* In the frame of Hugging Face only the page around knows in whose name a GPU is borrowed. It is asked as Gradio's own
      client does, and again before what it said is too old; every question brings it, as the newest one counts. */
@@ -29,7 +30,7 @@ const ClapperRequests = (() => {
   };
 
   const ask = async (address, options = {}) => {
-    const headers = { ...await borrower(), ...options.headers };
+    const headers = { ...ZONE, ...await borrower(), ...options.headers };
     const answer = await fetch(new URL(address, document.baseURI), { credentials: "same-origin", ...options, headers });
     const body = await answer.json().catch(() => ({}));
     return { ok: answer.ok, status: answer.status, body };

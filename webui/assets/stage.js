@@ -77,6 +77,12 @@ const ClapperStage = (() => {
     return job.error && !job.calm ? card(job.error) : h("span", { class: "cl-clap", "aria-hidden": "true" });
   };
 
+  /* What a model made of the prompt, as soon as it is known, and the two ways to have it otherwise. */
+  const written = (job) => job.words && h("div", { class: "cl-words" }, h("p", { class: "cl-meta" }, words.studio_words),
+    h("p", { class: "cl-prompt", dir: "auto" }, job.words), h("div", { class: "cl-buttons" },
+      ...[["mine", {}], ["edit", { prompt: job.words }]].map(([which, change]) => h("button", { type: "button", class: "cl-button",
+        "data-action": `words-${which}`, "data-job": job.id, onclick: () => ClapperReuse.reuse(job.id, change) }, words[`studio_words_${which}`]))));
+
   const buttons = (part, job, trigger) => put(part, [job.id, job.buttons, job.clip, job.ending && job.ending.action],
     job.ending ? ending(job) : [...own(job).slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
       ...own(job).slice(-1).map((view) => button(job.id, view, trigger))]);
@@ -95,10 +101,11 @@ const ClapperStage = (() => {
       job.live ? progress(job) : job.clip && tools(job, screen, parent));
     row(part("drafts"), drafts, job.id);
     put(part("error"), [job.id, problem], problem && problem.job === job.id && card(problem.error));
-    put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
-      job.prompt && h("p", { class: "cl-prompt", dir: "auto" }, job.prompt),
+    put(part("facts"), [job.id, job.prompt, job.words, job.facts, job.charged, job.live],
+      job.prompt && h("p", { class: "cl-prompt", dir: "auto" }, job.prompt), written(job),
       h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
     buttons(part("buttons"), job, trigger);
+    ClapperFeed.show(part("feed"), job);
     const left = job.ending && part("buttons").querySelector("[data-part=left]");
     if (left) left.textContent = span(job.ending.left_s);
   };
@@ -109,7 +116,7 @@ const ClapperStage = (() => {
     put(part("head"), ["sent"], h("strong", {}, words.studio_busy));
     put(part("player"), ["sent"], h("span", { class: "cl-clap", "aria-hidden": "true" }));
     put(part("progress"), ["sent"], progress({ fraction: null }));
-    for (const name of ["error", "drafts", "facts", "buttons"]) put(part(name), ["sent"]);
+    for (const name of ["error", "drafts", "facts", "buttons", "feed"]) put(part(name), ["sent"]);
   };
 
   const leaving = new Set(); // that are being deleted: that they are gone is no news

@@ -34,12 +34,12 @@ _GRADIO_WRITE = (
     f"gradio_api/call/(v2/)?{_NAME}",
 )
 _OWN_READ = (
-    "studio/(state|history|account|operators|kept)",
+    "studio/(state|history|account|operators|kept|styles)",
     "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
     f"originals/{_NAME}/{_NAME}\\.mp4",
     "studio/operators/logs",
-    f"studio/jobs/{_NAME}/lineage",
+    f"studio/jobs/{_NAME}/(lineage|feed)",
     f"studio/jobs/{_NAME}/inputs/{_NAME}\\.jpg",
     f"previews/{_NAME}\\.webp",
     "healthz",
@@ -49,6 +49,7 @@ _OWN_READ = (
 )
 _OWN_WRITE = (
     f"studio/jobs/{_NAME}/{_NAME}",
+    f"studio/jobs/{_NAME}/feed/(publish|plain|take_down)",
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
     "studio/gallery/(star|unstar|delete|undo)",

@@ -55,11 +55,17 @@ class Visitor:
     roles: frozenset[str] = frozenset()
     earlier: Requester | None = None  # the guest that this browser was before
     problem: Refused | None = None  # with the key that was sent
+    here: bool = False  # at the machine itself
 
     @property
     def kept(self) -> bool:
         """Return whether the next request will be known as theirs too."""
         return self.cookie is None and self.problem is None
+
+    @property
+    def credited(self) -> bool:
+        """Return whether others can be told who made a clip: an account, or whose machine it is."""
+        return bool(self.account) or self.here
 
     def require_kept(self) -> None:
         """Do nothing where what is made now can be found again.
@@ -165,7 +171,8 @@ class VisitorAuthenticator:
             payer = Payer(requester.key)
         else:
             payer = Payer.guest(self._networks.of(connection))
-        return Visitor(requester, payer, secret if fresh else None)
+        here = self._days_ms is None and is_local(connection)
+        return Visitor(requester, payer, secret if fresh else None, here=here)
 
     def _borrower(self, payer: Payer, tier: str) -> Payer:
         """Return ``payer`` with what the lender gives an account of ``tier`` a day."""

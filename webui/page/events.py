@@ -15,6 +15,7 @@ from webui.page.fields import FIRST
 from webui.page.form import ModeForm, shown_when
 from webui.page.layout import Page, show_mode
 from webui.page.reload import PANEL
+from webui.page.style_choice import STYLE, bind_style_names
 
 # several at a time: the script says which answer counts
 _INTERNAL: dict[str, Any] = {
@@ -37,6 +38,8 @@ def bind(page: Page) -> None:
     _bind_stage(page)
     _bind_reload(page)
     _bind_reused(page)
+    styled = [form.fields[STYLE.name] for form in page.forms.values() if STYLE.name in form.fields]
+    bind_style_names(page.style_names, styled, _INTERNAL)
 
 
 def _bind_form(form: ModeForm, page: Page) -> None:

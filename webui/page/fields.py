@@ -12,6 +12,7 @@ from core.i18n.messages import language_of, name, say, sentences
 from core.i18n.option_words import mode_example, mode_hint, option_hint, option_label
 from webui.page.components import number_field
 from webui.page.form_values import AUTO, FOLLOW, Tick, has_auto, start_of, tick_of
+from webui.page.style_choice import STYLE, style_field
 
 FIRST = ("prompt", "preset", "aspect", "seconds")  # in sight; everything else is folded away
 
@@ -39,6 +40,8 @@ def _field(option: Option, mode: Mode, limits: RequestLimits) -> Component:
     match option.kind:
         case OptionKind.TEXT if option.name == "prompt":
             return _prompt(mode)
+        case OptionKind.TEXT if option == STYLE:
+            return style_field(label, info)
         case OptionKind.TEXT:
             return gr.Textbox(label=label, info=info)
         case OptionKind.CHOICE:
@@ -69,7 +72,7 @@ def _prompt(mode: Mode) -> gr.Textbox:
     needed = MODES[mode].prompt_required
     return gr.Textbox(
         label=label if needed else say("studio_optional", {"label": label}),
-        info=mode_hint(mode),
+        info=f"{mode_hint(mode)} {say('studio_wildcards')}",
         placeholder=mode_example(mode),
         lines=4,
         max_lines=12,

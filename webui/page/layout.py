@@ -18,6 +18,7 @@ from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.gallery_panel import build_gallery, build_lineage, build_reused
 from webui.page.program_samples import build_samples
 from webui.page.reload import ReloadPanel, build_reload
+from webui.page.style_choice import build_style_names
 from webui.serving.lazy_scripts import lazy_address
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -30,7 +31,8 @@ _STAGE = (
     "<figure data-part='player' class='cl-player'></figure>"
     "<div data-part='progress' class='cl-progress'></div><div data-part='drafts'></div>"
     "<div data-part='error'></div>"
-    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
+    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div>"
+    "<div data-part='feed'></div></div>"
     "</section>"
 )
 _QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"
@@ -74,6 +76,9 @@ _PLACED = (
     "studio_speed",
     "studio_compare",
     "studio_drafts",
+    "studio_words",
+    "studio_words_mine",
+    "studio_words_edit",
     "studio_frame_back",
     "studio_frame_forward",
     "studio_queue_empty",
@@ -98,6 +103,7 @@ class Page:
     stage: gr.HTML
     reload: ReloadPanel
     reused: gr.HTML  # above the forms
+    style_names: gr.HTML  # what brings them into the forms
 
     @property
     def navigation(self) -> list[Any]:
@@ -137,6 +143,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
             build_samples()
+            style_names = build_style_names()
         with gr.Column(scale=6, min_width=380):
             stage = _stage(words)
             build_lineage()
@@ -151,7 +158,7 @@ def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") ->
                     apply_default_css=False,
                     script=lazy_address("operators"),
                 )
-    return Page(side, tabs, modes, forms, stage, reload, reused)
+    return Page(side, tabs, modes, forms, stage, reload, reused, style_names)
 
 
 def _title() -> tuple[str, str, str]:

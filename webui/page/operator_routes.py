@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.domain.style_file import MOST_BYTES
 from core.errors import ClapperError, OperatorsOnly
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -16,7 +17,7 @@ from webui.studio.loop_bridge import Bridge
 from webui.studio.operators import StudioOperators
 
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_MOST_BYTES = 4096
+_MOST_BYTES = 3 * MOST_BYTES  # of a file of styles, whose letters may be written as numbers
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 

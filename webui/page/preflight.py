@@ -7,6 +7,7 @@ from typing import Any
 from core.domain.dimensions import Size
 from core.domain.modes import Mode
 from core.domain.options import Options
+from core.domain.presets import Enhance
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
 from core.service.preview import MemoryFit, RequestPreview
@@ -65,9 +66,17 @@ class Preflight:
             preview = await self._service.preview(mode, options, paths, visitor)
         except ClapperError as refusal:  # a file cannot be used
             return self.refused(refusal, options)
-        notes = tuple(explain(note) for note in preview.adjustments)
+        notes = (*(explain(note) for note in preview.adjustments), *self._of_enhancer(preview))
         fix = fix_of(preview, options, self._service.limits)
         return Card(rows_of(preview), notes, preview.refusal, fix, *_asked(preview))
+
+    def _of_enhancer(self, preview: RequestPreview) -> tuple[str, ...]:
+        """Say what becomes of a prompt that is to be enhanced: where its words can be read."""
+        asked = preview.composition and preview.composition.request.sampling.enhance
+        if asked is not Enhance.ON:
+            return ()
+        none = self._service.drafts_only
+        return (say("studio_enhancer_none" if none else "studio_enhancer_shown"),)
 
     def refused(self, error: ClapperError, options: Options | None = None) -> Card:
         """Make the card for what was refused before it was a request."""

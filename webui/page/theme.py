@@ -81,7 +81,11 @@ _PLAIN: dict[str, str] = {
 }
 ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
-    f"html,body{{background:{INK}}}</style>"
+    f"html,body{{background:{INK}}}"
+    # Gradio's own messages lie over the sidebar, or over the bar of a phone: never over a card
+    ".toast-wrap{inset:auto auto 12px 12px!important;width:240px!important}"
+    "@media(max-width:1023px){.toast-wrap{inset:0 0 auto!important;width:auto!important;"
+    "max-height:52px;overflow:hidden}.toast-body{max-height:52px}}</style>"
 )
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
@@ -102,8 +106,10 @@ _SCRIPTS = (
     "actions.js",
     "player.js",
     "drafts.js",
+    "feed.js",
     "stage.js",
     "reuse.js",
+    "styles.js",
     "lineage.js",
     "queue.js",
     "gallery.js",

@@ -1,4 +1,4 @@
-"""The language of whoever asks: every sentence of an answer is said in it."""
+"""The language of whoever asks: every sentence of an answer is said in it, with their time."""
 
 import re
 
@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.i18n.messages import DEFAULT_LANGUAGE, languages, speaking
 
 _MOST = 50  # languages that are looked at; a browser sends a handful
+_ZONE = "x-clapper-zone"
+_LONGEST = 64  # characters of a zone's name
 _WISH = re.compile(
     r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
 )
@@ -27,7 +29,10 @@ def preferred(accepted: str) -> str:
 
 
 class InLanguage:
-    """ASGI layer outside of all others: lets what is inside speak the language of the request."""
+    """ASGI layer outside of all others: lets what is inside speak the language of the request.
+
+    The page says in which time zone its browser is; for who does not, moments are in UTC.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,5 +42,7 @@ class InLanguage:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with speaking(preferred(Headers(scope=scope).get("accept-language", ""))):
+        headers = Headers(scope=scope)
+        zone = headers.get(_ZONE, "")[:_LONGEST]
+        with speaking(preferred(headers.get("accept-language", "")), zone):
             await self._app(scope, receive, send)

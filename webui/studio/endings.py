@@ -8,11 +8,12 @@ together end together, so they have one note.
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
+from core.domain.decoding import UndecodableError, decode
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.people import Caller, Requester
@@ -82,11 +83,20 @@ class Endings:
         return {target: ending for (who, target), ending in found if who == visitor.requester}
 
     async def restore(self) -> None:
-        """Go on with what was noted before this start."""
+        """Go on with what was noted before this start; what cannot be read is left alone.
+
+        Nothing waits longer than it would have at first: the clock may have been set back.
+        """
+        latest = self._clock() + self.wait_ms
         for platform in (PLATFORM, HUGGING_FACE):
             for name, note in (await self._state.recall_all(_front(platform))).items():
                 target, _, owner = name.partition(":")
-                ending = Ending(note["action"], note["due_ms"])
+                try:
+                    ending = decode(Ending, note)
+                except UndecodableError:
+                    log.warning("ending_unreadable", job_id=target)
+                    continue
+                ending = replace(ending, due_ms=min(ending.due_ms, latest))
                 self._begin(Requester(platform, owner), target, ending)
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from core.domain.people import Requester
+from core.domain.policy import EVERYWHERE
 from core.errors import NotAChoice, NotANumber, OutOfRange
 from core.i18n.messages import say
 from core.service.operator_api import IssuedToken, OperatorApi, TokenOrder, parse_scopes
@@ -27,6 +28,7 @@ class Outcome:
     text: str
     issued: IssuedToken | None = field(default=None, repr=False)
     prompts: dict[str, str] = field(default_factory=dict[str, str], repr=False)  # by job
+    toml: str | None = None  # styles and defaults of all places; None where nobody asked
 
 
 OperatorAction = Callable[[OperatorApi, Body], Awaitable[Outcome]]
@@ -98,6 +100,25 @@ async def _revoke_token(api: OperatorApi, body: Body) -> Outcome:
     return Outcome(say("tokens_revoked", {"tokens": ", ".join(row.prefix for row in ended)}))
 
 
+async def _keep_styles(api: OperatorApi, body: Body) -> Outcome:
+    text: Any = body.get("styles")
+    place = api.styles(EVERYWHERE)
+    await place.read_in(text if isinstance(text, str) else "")
+    names = [one.name for one in (await place.read()).styles]
+    told = say("styles_kept", {"count": len(names), "names": ", ".join(names)})
+    return Outcome(told, toml=await place.export())
+
+
+async def _show_styles(api: OperatorApi, _: Body) -> Outcome:
+    return Outcome("", toml=await api.styles(EVERYWHERE).export())
+
+
+async def _remove_style(api: OperatorApi, body: Body) -> Outcome:
+    name, place = text_in(body, "style"), api.styles(EVERYWHERE)
+    await place.remove(name)
+    return Outcome(say("style_removed", {"name": name}), toml=await place.export())
+
+
 ACTIONS: dict[str, OperatorAction] = {
     "pause": _pause,
     "drain": _drain,
@@ -110,6 +131,9 @@ ACTIONS: dict[str, OperatorAction] = {
     "revive": _revive,
     "issue_token": _issue_token,
     "revoke_token": _revoke_token,
+    "show_styles": _show_styles,
+    "keep_styles": _keep_styles,
+    "remove_style": _remove_style,
 }
 
 

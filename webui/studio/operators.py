@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import replace
 
+from core.domain.policy import EVERYWHERE
 from core.errors import NotAChoice, OperatorsOnly
 from core.service.front_services import FrontServices
 from core.service.operator_api import OperatorApi
@@ -44,6 +45,7 @@ class StudioOperators:
             tokens=(await api.tokens())[:SHOWN],
             recent=await api.recent_runs(SHOWN),
             audit=await api.audit(AUDITED),
+            styles=[one.name for one in (await api.styles(EVERYWHERE).read()).styles],
             now_ms=self._services.clock(),
         )
         ready = await self._services.readiness()

@@ -32,9 +32,11 @@ from webui.studio.job_actions import JobActions
 from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
+from webui.studio.publishing import Publishing
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.service_lines import model_line, notice_line
 from webui.studio.state_cache import StateCache
+from webui.studio.styles import StudioStyles
 from webui.views.errors import error_view
 from webui.views.job_status import Moment
 from webui.views.jobs import JobView, StateView, job_view, quota_line
@@ -63,6 +65,8 @@ class StudioService:
         self.operators = StudioOperators(services)
         self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
+        self.publishing = Publishing(services)
+        self.styles = StudioStyles(services)
         self.files = SentFiles(services.users.files, uploads)
         self.sources = ClipSources(services, self.files)
         self.contexts = contexts or RequestContexts()
@@ -71,6 +75,11 @@ class StudioService:
     def settings(self) -> Settings:
         """Return the settings of the service."""
         return self._services.settings
+
+    @property
+    def drafts_only(self) -> bool:
+        """Return whether clips are drawn, and no model is here."""
+        return self._services.executor == "draft"
 
     @property
     def limits(self) -> RequestLimits:
@@ -128,7 +137,7 @@ class StudioService:
                 return known
         if check is not None:
             await check()
-        names = (key or _new_key(), asked)
+        names = (key or f"studio:{uuid4().hex}", asked)
         reply_to = reply_to or reply_to_page()
         media = await self.files.admit(mode, paths, visitor)
         try:
@@ -252,7 +261,7 @@ class StudioService:
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
             quota=quota_line(standing.quota),
-            model=self.model(),
+            model=model_line(self._services, lent=bool(self.contexts.days_ms)),
             account=visitor.account,
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
@@ -277,10 +286,6 @@ class StudioService:
         """Return the figures of the service, for Prometheus."""
         return await self._services.figures()
 
-    def model(self) -> str:
-        """Return what makes the clips here."""
-        return model_line(self._services, lent=bool(self.contexts.days_ms))
-
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""
         return notice_line(self._services)
@@ -288,10 +293,7 @@ class StudioService:
     def _view(
         self, job: Job, forecast: Forecast | None, now: int, ending: Ending | None = None
     ) -> JobView:
-        progress, preview = self._services.latest_progress(job), self._services.latest_preview(job)
-        price = self._users.price
-        return job_view(job, Moment(progress, forecast, now, self.limits, price, ending, preview))
-
-
-def _new_key() -> str:
-    return f"studio:{uuid4().hex}"
+        services, price = self._services, self._users.price
+        progress, preview = services.latest_progress(job), services.latest_preview(job)
+        moment = Moment(progress, forecast, now, self.limits, price, ending, preview)
+        return job_view(job, replace(moment, prompt=services.latest_prompt(job)))

@@ -9,6 +9,7 @@ from core.domain.followups import Action, actions_for
 from core.domain.jobs import Forecast, Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.prompt_preview import PromptPreview
 from core.i18n.messages import name, say
 from core.service.preview import ActionPrice
 from webui.studio.endings import Ending
@@ -52,6 +53,7 @@ class Moment:
     price: Callable[[Job, Action], ActionPrice | None] | None = None
     ending: Ending | None = None
     preview: ClipPreview | None = None  # while it is made
+    prompt: PromptPreview | None = None  # that it is made by, as above
 
 
 @dataclass(frozen=True, slots=True)

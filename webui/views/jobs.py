@@ -89,6 +89,7 @@ class JobView:
     calm: bool = False  # it ended as its owner wanted: no problem
     ending: EndingView | None = None
     inputs: tuple[InputView, ...] = ()
+    words: str = ""  # that a model was given in place of the prompt; empty: the prompt itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         calm=calm(job),
         ending=_ending_view(moment),
         inputs=input_views(job),
+        words=_model_words(job, moment),
     )
 
 
@@ -175,6 +177,14 @@ def _preview_view(job: Job, moment: Moment) -> PreviewView | None:
     return PreviewView(f"previews/{job.id}.webp?v={preview.tag}", preview.moments)
 
 
+def _model_words(job: Job, moment: Moment) -> str:
+    """Return what the prompt enhancer wrote; empty where nothing was, or not yet."""
+    if job.state is JobState.RUNNING:
+        return moment.prompt.words if moment.prompt else ""
+    note = prompt_note(job)
+    return str(note.data.get("prompt", "")) if note else ""
+
+
 def _ending_view(moment: Moment) -> EndingView | None:
     ending = moment.ending
     if ending is None:
@@ -198,7 +208,7 @@ def facts(job: Job) -> str:
     notes = (words_note(job.asked), prompt_note(job))
     style = job.asked.style
     told = [] if style is None else [say("studio_style", {"name": style.name})]
-    told += [explain(note) for note in notes if note]
+    told += [explain(note) for note in notes if note and note.code != "prompt_enhanced"]
     return " · ".join([say("studio_facts", data), *told])
 
 

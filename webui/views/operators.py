@@ -31,6 +31,7 @@ class OperatorRecords:
     tokens: Sequence[ProgramTokenRow]
     recent: Sequence[RecordedRun]
     audit: Sequence[AuditEntry]
+    styles: Sequence[str]
     now_ms: int
 
 
@@ -116,6 +117,8 @@ class OperatorView:
     told: str
     issued: IssuedView | None
     prompts: dict[str, str]
+    styles: tuple[str, ...]  # names, of all places
+    toml: str | None  # styles and defaults as a file; None where nobody asked
     words: dict[str, str]
 
 
@@ -125,6 +128,7 @@ _WORDS = (
     *("look", "quota", "tokens", "token_name", "token_minutes", "token_days", "scopes"),
     *("issue_token", "revoke_token", "copy", "runs", "runs_expected", "runs_took"),
     *("audit", "logs", "used", "ends"),
+    *("styles", "styles_hint", "show_styles", "keep_styles", "remove_style"),
 )
 
 
@@ -159,6 +163,8 @@ def operator_view(
         told=outcome.text,
         issued=_issued(outcome),
         prompts=outcome.prompts,
+        styles=tuple(records.styles),
+        toml=outcome.toml,
         words={code: say(f"operators_{code}") for code in _WORDS},
     )
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import structlog
 
-from core.domain.clip_preview import ClipPreview, PreviewSink
+from core.domain.clip_preview import ClipPreview
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink
+from core.domain.prompt_preview import JobPreview, PreviewSink, PromptPreview
 from core.domain.quota import LentMs
 from core.duration import COLD, Machine, Tier, WorkerState, hardware_for, ready_seconds
 from core.interfaces.executor import Order
@@ -125,8 +126,8 @@ class LeasedExecutor:
         """
         loop = asyncio.get_running_loop()
 
-        def emit(event: Progress | ClipPreview) -> None:
-            if not isinstance(event, ClipPreview):
+        def emit(event: Progress | JobPreview) -> None:
+            if not isinstance(event, (ClipPreview, PromptPreview)):
                 loop.call_soon_threadsafe(on_progress, event)
             elif self._show is not None:
                 loop.call_soon_threadsafe(self._show, order.job_id, event)

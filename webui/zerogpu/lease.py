@@ -27,10 +27,10 @@ from core.comfy.device import first_device
 from core.errors import ClapperError, SetupProblem
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order, PreviewingExecutor
-from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Failure
 from core.domain.media import RawClip, Sound
 from core.domain.progress import Progress, Stage, Working
+from core.domain.prompt_preview import JobPreview
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class WorkerReport:
 class Seen:
     """What happened in the worker, and when, on the clock of its report."""
 
-    event: Progress | ClipPreview
+    event: Progress | JobPreview
     at: float
 
 
@@ -177,7 +177,7 @@ def perform(call: Call) -> Iterator[LeaseEvent]:
     events: SimpleQueue[Seen] = SimpleQueue()
     cancel = CancelToken()
 
-    def see(event: Progress | ClipPreview) -> None:
+    def see(event: Progress | JobPreview) -> None:
         events.put(Seen(event, _PROCESS.clock()))
 
     with ThreadPoolExecutor(1) as pool:
@@ -194,7 +194,7 @@ def perform(call: Call) -> Iterator[LeaseEvent]:
 
 
 async def _execute(
-    call: Call, see: Callable[[Progress | ClipPreview], None], cancel: CancelToken
+    call: Call, see: Callable[[Progress | JobPreview], None], cancel: CancelToken
 ) -> RawClip:
     if _PROCESS.executor is None:
         assert _PROCESS.factory is not None  # noqa: S101  # prepare() comes first

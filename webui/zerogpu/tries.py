@@ -10,10 +10,10 @@ import gradio as gr
 import structlog
 
 from core import errors
-from core.domain.clip_preview import ClipPreview
 from core.domain.jobs import Failure
 from core.domain.media import RawClip
 from core.domain.progress import Progress, Stage
+from core.domain.prompt_preview import JobPreview
 from core.errors import Cancelled, ClapperError, GenerationFailed, InternalError
 from core.runtime.cancellation import CancelToken
 from webui.zerogpu import lease as borrowed
@@ -33,7 +33,7 @@ from webui.zerogpu.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-Emit: TypeAlias = Callable[[Progress | ClipPreview], None]
+Emit: TypeAlias = Callable[[Progress | JobPreview], None]
 
 
 class _NotWarm(Exception):

@@ -7,6 +7,7 @@ kernels on the same values give the same bytes. ADR 42 says when a graph is used
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -15,7 +16,8 @@ from typing import Any
 import structlog
 
 from core.comfy.acceleration.fast_blocks import FastBlocks
-from core.comfy.acceleration.passes import FAST, BlockGraph, Pass, Shapes, in_place, refusal
+from core.comfy.acceleration.fused_pointwise import FusedPointwise
+from core.comfy.acceleration.passes import FAST, BlockGraph, Pass, Shapes, in_place, like, refusal
 from core.comfy.acceleration.recording import Recorder
 from core.comfy.acceleration.switch import Acceleration, Forward
 from core.comfy.acceleration.tensor_tree import UnknownKind, flatten, rebuild
@@ -46,6 +48,7 @@ class BlockGraphs:
         device: str = "cuda",
         room: float = _ROOM,
         fast: FastBlocks | None = None,
+        fused: FusedPointwise | None = None,
     ) -> None:
         """Record nothing yet.
 
@@ -57,6 +60,7 @@ class BlockGraphs:
             device: the type of device that it records for.
             room: bytes that must be free beside a recording.
             fast: makes compiled copies of the blocks, where the switch asks for them.
+            fused: computes in fewer kernels what is recorded, as long as the bytes are the same.
         """
         self._switch = switch
         self._torch = torch
@@ -65,6 +69,7 @@ class BlockGraphs:
         self._device = device
         self._room = room
         self._fast = fast
+        self._fused = fused
         self._models: weakref.WeakKeyDictionary[Any, Shapes] = weakref.WeakKeyDictionary()
         self._before: Callable[[], bool] | None = None  # whether the pass before is done
 
@@ -123,8 +128,9 @@ class BlockGraphs:
             self._replay(graph, found.tensors)
             way, made = Forward.REPLAYED, x
         else:  # before it is recorded, so that CUDA has found and loaded its kernels
+            before = self._before_fusion(found)
             made = found.go(inputs)
-            way = self._learn(found)
+            way = self._learn(found, before, made)
         self._switch.forwards[Forward.FAST if found.form[-1] == FAST else way] += 1
         return made
 
@@ -187,7 +193,7 @@ class BlockGraphs:
         form = found.form
 
         def on_clones(network: Any) -> None:
-            changed = [self._like(tensor).copy_(tensor) for tensor in found.tensors[:2]]
+            changed = [like(self._torch, tensor).copy_(tensor) for tensor in found.tensors[:2]]
             # the others as they are: another layout would be another compilation
             found.go(rebuild(form[:-1], iter([*changed, *found.tensors[2:]])), network)
 
@@ -196,51 +202,67 @@ class BlockGraphs:
             return found
         return replace(found, form=(*form, FAST), go=partial(found.go, network=copy))
 
-    def _learn(self, found: Pass) -> Forward:
+    def _before_fusion(self, found: Pass) -> list[Any]:
+        """Return video and sound as they are before the pass; none where nothing is fused."""
+        if self._fused is None or found.form[-1] == FAST or not self._fused.takes(found.tensors[0]):
+            return []
+        return [tensor.clone() for tensor in found.tensors[:2]]
+
+    def _learn(self, found: Pass, before: list[Any], made: list[Any]) -> Forward:
         """Record the pass just launched for the ones that follow, where they gain by it.
 
         A recording takes as long as the launches do. Where the device is still at work after the
-        last of them, Python is the faster one. Compiled copies are recorded anyway: an encoder
-        beside them holds Python, and they leave it less time.
+        last of them, Python is the faster one, and only fewer kernels gain. Compiled copies are
+        recorded anyway: an encoder beside them holds Python, and they leave it less time.
         """
         done = self._recorder.mark()
-        if found.form[-1] != FAST and not done():
+        if not before and found.form[-1] != FAST and not done():
             time.sleep(_LAG_S)
             if not done():
                 return Forward.BUSY
         if self._management.get_free_memory(found.tensors[0].device) < self._room:
             return Forward.MEMORY
-        return self._record(found)
+        way = self._record(found, before, made)
+        if way is not Forward.REFUSED or not before:
+            return way
+        self._fused = None  # from now on torch's own kernels, on this machine
+        return self._learn(found, [], made)
 
-    def _record(self, found: Pass) -> Forward:
+    def _record(self, found: Pass, before: list[Any], made: list[Any]) -> Forward:
         """Record the pass; whether CUDA can does not touch what was launched already."""
         began = time.perf_counter()
         graphs = self._shapes(found).graphs
+        way = self._fused.used if before and self._fused is not None else nullcontext
         try:
-            tensors = [self._like(tensor) for tensor in found.tensors]
-            recording = self._recorder.record(lambda: in_place(found, tensors))
+            tensors = [like(self._torch, tensor) for tensor in found.tensors]
+
+            def work() -> None:
+                with way():
+                    in_place(found, tensors)
+
+            graph = BlockGraph(self._recorder.record(work), tensors)
         except RuntimeError as error:  # also torch's OutOfMemoryError
             full = isinstance(error, self._torch.OutOfMemoryError)
-            _log.warning("graph_refused", reason=str(error)[:200], memory=full)
-            if not full:
+            _log.warning("graph_refused", reason=str(error)[:200], memory=full, fused=bool(before))
+            if not full and not before:
                 graphs[found.form] = None
             return Forward.MEMORY if full else Forward.REFUSED
-        graphs[found.form] = BlockGraph(recording, tensors)
+        if before and not self._same(graph, [*before, *found.tensors[2:]], made):
+            _log.warning("fused_bytes_differ", tokens=int(tensors[0].shape[1]))
+            return Forward.REFUSED
+        graphs[found.form] = graph
         while len(graphs) > SHAPES:
             graphs.popitem(last=False)
         took = round((time.perf_counter() - began) * 1000)
-        _log.info("graph_recorded", tokens=int(tensors[0].shape[1]), ms=took)
+        tokens = int(tensors[0].shape[1])
+        _log.info("graph_recorded", tokens=tokens, ms=took, fused=bool(before))
         return Forward.RECORDED
 
-    def _like(self, tensor: Any) -> Any:
-        """Return memory for a tensor laid out as ``tensor`` is, so that the same kernels run."""
-        if any(
-            step == 0 and size > 1 for step, size in zip(tensor.stride(), tensor.shape, strict=True)
-        ):
-            return self._torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
-        return self._torch.empty_strided(
-            tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
-        )
+    def _same(self, graph: BlockGraph, given: list[Any], made: list[Any]) -> bool:
+        """Tell whether ``graph`` makes of ``given`` what the pass just launched has made."""
+        graph.launch(given)
+        self._wait_for(self._recorder.mark())
+        return all(map(self._torch.equal, graph.tensors[:2], made))
 
     def _replay(self, graph: BlockGraph, tensors: list[Any]) -> None:
         """Launch ``graph`` with the values of ``tensors``, and wait for the pass before it.
@@ -249,14 +271,15 @@ class BlockGraphs:
         beginning, and a cancel would come too late. The device has this pass to do meanwhile.
         """
         self._management.throw_exception_if_processing_interrupted()
-        for kept, given in zip(graph.tensors, tensors, strict=True):
-            kept.copy_(given)
-        graph.recording.replay()
-        for given, kept in zip(
-            tensors[:2], graph.tensors[:2], strict=True
-        ):  # video and sound, changed in place
-            given.copy_(kept)
+        graph.launch(tensors)
+        for given, kept in zip(tensors[:2], graph.tensors[:2], strict=True):
+            given.copy_(kept)  # video and sound, changed in place
         before, self._before = self._before, self._recorder.mark()
-        while before is not None and not before():
+        if before is not None:
+            self._wait_for(before)
+
+    def _wait_for(self, done: Callable[[], bool]) -> None:
+        """Wait for the device, and look for a cancel meanwhile."""
+        while not done():
             self._management.throw_exception_if_processing_interrupted()
             time.sleep(_POLL_S)

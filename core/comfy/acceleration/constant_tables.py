@@ -27,17 +27,20 @@ def keep_tables(lightricks: ModuleType, patchifier: ModuleType, switch: Accelera
 
 
 def look_at_masks_in_memory(model_class: Any, switch: Acceleration) -> None:
-    """Copy a mask to main memory once a step; ComfyUI asks the device about each frame.
+    """Copy a mask to main memory once a stage; ComfyUI asks the device about each frame and step.
+
+    Python has to wait for a copy, and so for the step before: the device would wait in turn.
 
     Args:
         model_class: ComfyUI's ``LTXAVModel``.
         switch: asked at every call.
     """
     original: Callable[..., Any] = model_class._process_input  # noqa: SLF001  # the one seam
+    last = _Mask()
 
     def process(self: Any, x: Any, keyframe_idxs: Any, denoise_mask: Any, **others: Any) -> Any:
         if switch.enabled and denoise_mask is not None:
-            denoise_mask = denoise_mask.cpu()
+            denoise_mask = last.in_memory(denoise_mask)
         return original(self, x, keyframe_idxs, denoise_mask, **others)
 
     model_class._process_input = process  # noqa: SLF001  # as above
@@ -73,6 +76,24 @@ def _keep_coordinates(patchifier: ModuleType, switch: Acceleration) -> None:
         return kept((self.patch_size, self.start_end), self, *arguments)
 
     owner.get_latent_coords = coordinates
+
+
+@dataclass(slots=True)
+class _Mask:
+    """The last mask that was asked about; held, so that its memory is not another's."""
+
+    source: Any = None
+    how: tuple[Any, ...] = ()
+    copy: Any = None
+
+    def in_memory(self, mask: Any) -> Any:
+        """Return ``mask`` in main memory; each step has another view of the same one."""
+        version = 0 if mask.is_inference() else mask._version  # noqa: SLF001  # counts changes
+        how = (mask.data_ptr(), mask.shape, mask.stride(), mask.dtype, mask.device, version)
+        if self.source is None or self.how != how:
+            self.copy = mask.cpu()
+            self.source, self.how = mask, how
+        return self.copy
 
 
 @dataclass(slots=True)

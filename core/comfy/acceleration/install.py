@@ -9,6 +9,7 @@ from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
 from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.fast_decoder import FastDecoder
+from core.comfy.acceleration.fused_pointwise import FusedPointwise
 from core.comfy.acceleration.kept_conditioning import KeptConditioning
 from core.comfy.acceleration.recorded_calls import RecordedCalls
 from core.comfy.acceleration.recording import CudaRecorder
@@ -64,8 +65,13 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     record_text_layers(connectors.Embeddings1DConnector, calls)
     conditioning = KeptConditioning(switch)
     conditioning.install(importlib.import_module("comfy.model_base").LTXAV, model_class)
-    fast = FastBlocks(torch, management.get_free_memory) if can_compile() else None
-    graphs = BlockGraphs(switch, torch, management, recorder, fast=fast)
+    fast, fused = None, None
+    if can_compile():
+        fast = FastBlocks(torch, management.get_free_memory)
+        kernels = importlib.import_module("core.comfy.acceleration.pointwise_kernels")
+        package = importlib.import_module("comfy.ldm.lightricks")
+        fused = FusedPointwise(torch, package, kernels.PointwiseKernels())
+    graphs = BlockGraphs(switch, torch, management, recorder, fast=fast, fused=fused)
     graphs.install(model_class)
     sound = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE
     decode_sound_repeatably(sound, torch, switch)

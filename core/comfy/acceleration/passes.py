@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from core.comfy.acceleration.recording import Recording
@@ -24,6 +25,12 @@ class BlockGraph:
 
     recording: Recording
     tensors: list[Any]
+
+    def launch(self, tensors: list[Any]) -> None:
+        """Launch it with the values of ``tensors``."""
+        for kept, given in zip(self.tensors, tensors, strict=True):
+            kept.copy_(given)
+        self.recording.replay()
 
 
 @dataclass(slots=True)
@@ -68,3 +75,13 @@ def in_place(found: Pass, tensors: list[Any]) -> None:
     for kept, result in zip(tensors[:2], made, strict=True):
         if result is not kept:
             kept.copy_(result)
+
+
+def like(torch: ModuleType, tensor: Any) -> Any:
+    """Return memory for a tensor laid out as ``tensor`` is, so that the same kernels run."""
+    steps = zip(tensor.stride(), tensor.shape, strict=True)
+    if any(step == 0 and size > 1 for step, size in steps):
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    return torch.empty_strided(
+        tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
+    )

@@ -15,8 +15,9 @@ import structlog
 from core.comfy.previews.colour_fit import ColourMap, ColourSums, block_colours
 from core.comfy.previews.colour_folder import ColourFolder, decoder_key
 from core.comfy.previews.device_latents import DeviceLatents, LatentCopy
-from core.domain.clip_preview import EVERY_S, ClipPreview, PreviewSink
+from core.domain.clip_preview import EVERY_S
 from core.domain.continuation import run_frames
+from core.domain.prompt_preview import JobPreview, PreviewSink, prompt_preview
 from core.interfaces.executor import Order
 from core.media.output.preview_picture import moments_of, preview_of
 from core.workflow.graph import Graph
@@ -57,7 +58,7 @@ class PreviewWorkshop:
         if sink is None:
             return None
 
-        def show(preview: ClipPreview) -> None:
+        def show(preview: JobPreview) -> None:
             loop.call_soon_threadsafe(sink, order.job_id, preview)
 
         return RunPreviews(self, show, run_frames(order.request))
@@ -73,7 +74,7 @@ class RunPreviews:
     def __init__(
         self,
         workshop: PreviewWorkshop,
-        show: Callable[[ClipPreview], None],
+        show: Callable[[JobPreview], None],
         frames: int,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +96,12 @@ class RunPreviews:
         sums = self._workshop.colours.read(key)
         self._known = _DecoderColours(key, sums, sums.solve() if sums is not None else None)
         return self
+
+    def told(self, words: str) -> None:
+        """Show the words that the model is given in place of the prompt."""
+        preview = prompt_preview(words)
+        if preview is not None:
+            self._show(preview)
 
     def stepped(self, latents: DeviceLatents) -> None:
         """Make a picture of what the clip would be, as expected after a step."""

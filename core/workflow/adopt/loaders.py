@@ -12,7 +12,7 @@ from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Literal, Node
 from core.workflow.library import load
-from core.workflow.node_schema import known_nodes
+from core.workflow.node_schema import OURS, known_nodes
 from core.workflow.schema_drawing import FILE_INPUTS
 
 _LOADERS: dict[MediaKind, dict[str, str]] = {
@@ -87,7 +87,7 @@ def file_input(node: Node, kind: MediaKind) -> str | None:
     if any(node.kind in named for named in _LOADERS.values()):
         return None
     spec = known_nodes().get(node.kind)
-    if spec is None:
+    if spec is None or spec.pack not in OURS:
         return next((name for name in node.inputs if _names_file(node, name, kind)), None)
     first = next((type_ for type_ in _GIVEN.values() if type_ in spec.outputs), "")
     files = [name for name in spec.inputs if name in FILE_INPUTS and spec.inputs[name].files]

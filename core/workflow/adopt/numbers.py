@@ -2,6 +2,7 @@
 
 from core.models.catalog import FAMILY
 from core.workflow.adopt.constants import constant, handed_on
+from core.workflow.adopt.film_cuts import counted_at, free_given_film
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes, samplers_of
 from core.workflow.adopt.links import NumberOrigin, number_at, origin_of
@@ -49,9 +50,13 @@ def find_numbers(draft: AdoptionDraft) -> None:
                 origin = draft.graph.nodes[node.id].inputs[name]
                 draft.take(value, node.id, name, EvidenceKind.CLASS, sample)
                 _take_beside(draft, value, origin)
+                root = counted_at(draft.graph, origin) if value == "frames" else None
+                if root is not None:
+                    draft.take(value, root.node, root.name, EvidenceKind.LINK, sample)
         for (kind, name), whole in _WHOLE.items():
             if node.kind == kind and name in node.inputs:
                 draft.put(node.id, name, whole)
+    free_given_film(draft)
     _find_seeds(draft)
     draft.prune()
     _find_constants(draft, full)

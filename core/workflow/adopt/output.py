@@ -15,6 +15,7 @@ from core.workflow.validation import OUTPUT_KIND
 OUTPUT = "clapper_output"
 _PARTS = "clapper_parts"
 _CROP = "clapper_crop"
+_SHOWN = 5  # places that a refusal names
 
 
 def begin_draft(graph: Graph, mode: Mode, output: str = "") -> AdoptionDraft:
@@ -26,12 +27,13 @@ def begin_draft(graph: Graph, mode: Mode, output: str = "") -> AdoptionDraft:
         output: the node that saves the clip; "" finds it.
 
     Raises:
-        NotAdoptable: nothing in the graph saves a video.
+        NotAdoptable: nothing in the graph saves a video, or what it needs for that is not whole.
     """
     saver = _saver(graph, mode, output)
     extra, inputs = _inputs(graph, saver, mode)
     end = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
     kept = Graph.of([*graph.nodes.values(), *extra, end]).pruned(OUTPUT)
+    _require_whole(kept, mode)
     draft = AdoptionDraft(mode, kept, OUTPUT)
     if saver.kind != OUTPUT_KIND:
         draft.notice("adopt_output", node=saver.id, title=saver.title or saver.kind)
@@ -88,6 +90,25 @@ def _saver(graph: Graph, mode: Mode, wanted: str) -> Node:
     if any(not _samplers_before(graph, node) <= made for node in savers):
         raise NotAdoptable(mode, "several_savers", f": {describe_nodes(savers)}")
     return last
+
+
+def _require_whole(graph: Graph, mode: Mode) -> None:
+    """Refuse a graph of which a part is missing, or whose nodes wait for each other.
+
+    Raises:
+        NotAdoptable: with the places.
+    """
+    lost = [
+        f"{link.node} → {node.id}.{name}"
+        for node in graph.nodes.values()
+        for name, link in node.links()
+        if link.node not in graph.nodes
+    ]
+    if lost:
+        raise NotAdoptable(mode, "links_lost", f": {', '.join(lost[:_SHOWN])}")
+    circle = [graph.nodes[key] for key in graph.circle()]
+    if circle:
+        raise NotAdoptable(mode, "circle", f": {describe_nodes(circle[:_SHOWN])}")
 
 
 def _samplers_before(graph: Graph, node: Node) -> set[str]:

@@ -27,7 +27,8 @@ from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.graph import Graph
 from core.workflow.library import WORKFLOWS, Workflow, paths_of
-from core.workflow.validation import defects, idle_options, unknown_kinds
+from core.workflow.unused_fields import idle_options, unbound_fields
+from core.workflow.validation import defects, unknown_kinds, widened
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
@@ -85,6 +86,12 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
     idle = idle_options(workflow)
     if idle:
         draft.notice("adopt_options_idle", options=", ".join(OPTIONS[name].typed for name in idle))
+    for item in widened(draft.graph):
+        facts = {"node": item.node, "input": item.name, "value": item.detail}
+        draft.notice("adopt_listed", title=draft.graph.nodes[item.node].title, **facts)
+    unasked = unbound_fields(workflow)
+    if unasked:
+        raise NotAdoptable(draft.mode, "nothing_takes", f": {', '.join(unasked)}")
     found = defects(workflow)
     if found:
         detail = "; ".join(str(defect) for defect in found[:5])

@@ -1,9 +1,13 @@
 """Prove that what a request fills in changes the clip: follow it forwards through the graph."""
 
+from dataclasses import dataclass
+
 from core.workflow.adopt.constants import constant
-from core.workflow.adopt.link_types import SCALARS, LinkTypes
+from core.workflow.adopt.link_types import SCALARS, LinkTypes, is_sampler
+from core.workflow.adopt.noise import begins_with_noise, hands_on, is_encoder
 from core.workflow.adopt.switches import bypassed
 from core.workflow.graph import Graph, Link, Node
+from core.workflow.node_schema import known_nodes
 from core.workflow.validation import OUTPUT_KIND
 
 _SHAPE_ONLY = ("match", "size", "reference_size", "get_size")  # a picture whose size alone counts
@@ -22,7 +26,7 @@ def reaches(graph: Graph, start: str, *, text: bool = False) -> bool:
     """Tell whether what the node ``start`` gives changes the pictures of the clip.
 
     A size or a number that is read from it does not count, nor what is taken with strength 0,
-    bypassed or zeroed.
+    bypassed, zeroed or covered with noise.
 
     Args:
         graph: without switches whose position is fixed.
@@ -33,21 +37,40 @@ def reaches(graph: Graph, start: str, *, text: bool = False) -> bool:
     following: dict[str, list[tuple[Link, Node, str]]] = {}
     for link, takers in types.takers.items():
         following.setdefault(link.node, []).extend((link, node, name) for node, name in takers)
-    waiting: list[tuple[str, int | None]] = [(start, None)]
+    waiting = [_Step(start)]
     seen = set(waiting)
     while waiting:
-        key, only = waiting.pop()
-        for link, node, name in following.get(key, []):
-            there = only in {None, link.slot}
+        now = waiting.pop()
+        for link, node, name in following.get(now.node, []):
+            there = now.slot in {None, link.slot}
             if not there or not _goes_on(graph, types, link, (node, name), text=text):
                 continue
             if node.kind == OUTPUT_KIND and name == "images":
                 return True
-            step = node.id, _slot_of(types, node, name)
+            bare = _bare(types, node, types.type_at(node, name, link), bare=now.bare)
+            sampled = bare and is_sampler(types, node)
+            if sampled and begins_with_noise(graph, types, node):
+                continue
+            step = _Step(node.id, _slot_of(types, node, name), bare and not sampled)
             if step not in seen:
                 seen.add(step)
                 waiting.append(step)
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An output that something was followed to."""
+
+    node: str
+    slot: int | None = None  # None: any of them
+    bare: bool = False  # as latents without a mask, of which noise would leave nothing
+
+
+def _bare(types: LinkTypes, node: Node, type_: str, *, bare: bool) -> bool:
+    if type_ in _PICTURES:
+        return is_encoder(types, node)
+    return bare and type_ == "LATENT" and hands_on(types, node)
 
 
 def _slot_of(types: LinkTypes, node: Node, name: str) -> int | None:
@@ -68,7 +91,15 @@ def _goes_on(
     type_ = types.type_at(node, name, link)
     if type_ in SCALARS and not (text and type_ == "STRING"):
         return False
+    if type_ == "LATENT" and _gives_only_sigmas(node):
+        return False
     return not _lost(graph, node, name, type_)
+
+
+def _gives_only_sigmas(node: Node) -> bool:
+    """Tell whether ``node`` is a schedule, which asks latents for their size alone."""
+    spec = known_nodes().get(node.kind)
+    return spec is not None and {*spec.outputs} == {"SIGMAS"}
 
 
 def _lost(graph: Graph, node: Node, name: str, type_: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from core.workflow.adopt.link_types import LinkTypes, is_sampler
 from core.workflow.graph import Graph, Node
-from core.workflow.node_schema import known_nodes
+from core.workflow.node_schema import OURS, known_nodes
 
 _SAVES = re.compile(r"save|combine|export|write", re.IGNORECASE)
 _STILLS = re.compile(r"preview|^saveimage|compare", re.IGNORECASE)  # looked at, not delivered
@@ -35,7 +35,8 @@ def savers_of(graph: Graph) -> list[Node]:
 
 def _saves(types: LinkTypes, node: Node) -> bool:
     spec = known_nodes().get(node.kind)
-    last = spec.is_output if spec is not None else bool(_SAVES.search(node.kind))
+    ours = spec is not None and spec.pack in OURS  # packs also show and write by such nodes
+    last = spec.is_output if spec is not None and ours else bool(_SAVES.search(node.kind))
     if not last or _STILLS.search(node.kind):
         return False
     return any(types.of(link) in {"IMAGE", "VIDEO"} for _, link in node.links())

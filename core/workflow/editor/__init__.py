@@ -6,5 +6,6 @@ classes of the ComfyUI that will run the graph. Nothing is judged here and nothi
 """
 
 from core.workflow.editor.conversion import convert
+from core.workflow.editor.pack_classes import with_known_packs
 
-__all__ = ["convert"]
+__all__ = ["convert", "with_known_packs"]

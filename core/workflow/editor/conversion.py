@@ -1,19 +1,23 @@
 """Turn an editor file into a graph, as the editor's own export would."""
 
-import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import cast
 
 from core.workflow.editor.scopes import Entry, Scope, entries, open_file
-from core.workflow.editor.sources import OutputOf, Value, WidgetOf, source_of
+from core.workflow.editor.sources import GETTERS, PASSING, OutputOf, Value, WidgetOf, source_of
 from core.workflow.editor.widgets import widget_values
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
 from core.workflow.graph import Graph, Input, Link, Literal, Node
+from core.workflow.graph_files import content_of
 from core.workflow.node_schema import Info
 
-_NOTES = {"Note", "MarkdownNote", "Label (rgthree)", "Fast Groups Bypasser (rgthree)"}
-_FOLLOWED = {"Reroute", "Reroute (rgthree)", "PrimitiveNode", "GetNode", "SetNode"}
+# What only the editor shows or does: notes, and nodes that mute, bypass or give to others.
+_NOTES = re.compile(
+    r"Note$|^Label|^Bookmark|^(Fast (Groups )?|Random )(Un)?(Muter|Bypasser)|Everywhere"
+    r"|(Relay|Repeater) \(rgthree"
+)
+_FOLLOWED = {*PASSING, *GETTERS, "PrimitiveNode"}
 
 
 def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
@@ -29,7 +33,7 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
         NotAWorkflow: the JSON is not what the editor saves.
     """
     try:
-        whole = open_file(cast("Entry", json.loads(text)))
+        whole = open_file(content_of(text, file))
         nodes = [_node(scope, node, classes) for scope, node in whole.walk() if _runs(node)]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise NotAWorkflow(file, "not_a_graph") from None
@@ -41,7 +45,7 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
 
 
 def _runs(node: Entry) -> bool:
-    return node["type"] not in _NOTES | _FOLLOWED
+    return node["type"] not in _FOLLOWED and not _NOTES.search(node["type"])
 
 
 def _needed(graph: Graph, classes: Mapping[str, Info]) -> set[str]:
@@ -61,11 +65,12 @@ def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node,
     info = classes.get(kind)
     values = widget_values(node, info)
     inputs: dict[str, Input] = {name: Literal.of(item) for name, item in (values or {}).items()}
-    for entry in entries(node, "inputs"):
-        if entry.get("link") is None:
+    for place, entry in enumerate(entries(node, "inputs")):
+        link = scope.link_into(node, place)
+        if link is None:
             continue
         name = str(entry["name"])
-        match source_of(scope, entry["link"]):
+        match source_of(scope, link):
             case OutputOf(origin, slot):
                 inputs[name] = Link(origin, slot)
             case Value(value):

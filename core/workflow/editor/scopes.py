@@ -20,6 +20,11 @@ class EditorLink:
     target: int
     place: int
 
+    @property
+    def target_input(self) -> tuple[int, int]:
+        """Return the node and the input that it goes to."""
+        return self.target, self.place
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -33,6 +38,15 @@ class Scope:
     inputs: Sequence[Entry] = ()  # of the subgraph, as it defines them
     inner: dict[int, "Scope"] = field(default_factory=dict[int, "Scope"])
     depth: int = 0
+    broadcast: Mapping[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+
+    def link_into(self, node: Entry, place: int) -> int | None:
+        """Return the link at the input ``place`` of ``node``, None where nothing is wired there.
+
+        Some nodes give what they take to everybody; which inputs that are, the file lists apart.
+        """
+        drawn: int | None = entries(node, "inputs")[place].get("link")
+        return self.broadcast.get((int(node["id"]), place)) if drawn is None else drawn
 
     def id_of(self, node: Entry) -> str:
         """Return the id of ``node`` in the whole file."""
@@ -78,7 +92,10 @@ def _scope(
     nodes = {int(node["id"]): cast("Entry", node) for node in content["nodes"]}
     links = dict(_link(entry) for entry in entries(content, "links"))
     inputs = entries(content, "inputs")
-    scope = Scope(prefix, nodes, links, parent, holder or {}, inputs, depth=depth)
+    spread = _broadcast(content)
+    wired = {link.target_input: key for key, link in spread.items()}
+    ends = parent, holder or {}, inputs
+    scope = Scope(prefix, nodes, links | spread, *ends, depth=depth, broadcast=wired)
     for key, node in nodes.items():
         if node["type"] in subgraphs:
             inside = subgraphs[node["type"]]
@@ -93,3 +110,12 @@ def _link(entry: list[int] | Entry) -> tuple[int, EditorLink]:
         return key, EditorLink(origin, slot, target, place)
     ends = ("origin_id", "origin_slot", "target_id", "target_slot")
     return entry["id"], EditorLink(*(int(entry[end]) for end in ends))
+
+
+def _broadcast(content: Entry) -> dict[int, EditorLink]:
+    """Return the links that nobody drew, under numbers that no drawn one has."""
+    extra: Entry = content.get("extra") or {}
+    names = ("upstream", "upstream_slot", "downstream", "downstream_slot")
+    links = (EditorLink(*(int(entry[name]) for name in names))
+             for entry in entries(extra, "ue_links"))  # fmt: skip
+    return {-number: link for number, link in enumerate(links, 1)}

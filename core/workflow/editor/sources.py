@@ -16,6 +16,9 @@ from core.workflow.editor.scopes import (
 )
 
 _TYPED = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}  # inputs that a widget can fill
+_SETTERS = {"SetNode", "easy setNode"}  # give a name to what they take, and hand it on
+GETTERS = {"GetNode", "easy getNode"}
+PASSING = {"Reroute", "Reroute (rgthree)", *_SETTERS}
 _STEPS = 1000  # links followed for one input; more is a circle
 
 
@@ -89,15 +92,15 @@ def _next(scope: Scope, link: EditorLink) -> "_Step | Source | None":
     if node is None or node.get("mode") == MUTED:
         return None
     if node.get("mode") == BYPASSED:
-        return _at(scope, _passed(node, link.slot))
+        return _at(scope, _passed(scope, node, link.slot))
     if link.origin in scope.inner:
         return _from_inside(scope.inner[link.origin], link.slot)
-    if node["type"] in {"Reroute", "Reroute (rgthree)"}:
-        return _at(scope, _first_link(node))
+    if node["type"] in PASSING:
+        return _at(scope, _first_link(scope, node))
     if node["type"] == "PrimitiveNode":
         values = node.get("widgets_values") or [None]
         return Value(values[0])
-    if node["type"] == "GetNode":
+    if node["type"] in GETTERS:
         return _from_setter(scope, node)
     return OutputOf(scope.id_of(node), link.slot)
 
@@ -107,8 +110,9 @@ def _from_outside(scope: Scope, slot: int) -> "_Step | Source | None":
     if scope.parent is None or slot >= len(scope.inputs):
         return None
     name = scope.inputs[slot]["name"]
-    given = entries(scope.holder, "inputs")
-    link = next((entry.get("link") for entry in given if entry["name"] == name), None)
+    given = [str(entry["name"]) for entry in entries(scope.holder, "inputs")]
+    place = given.index(name) if name in given else None
+    link = scope.parent.link_into(scope.holder, place) if place is not None else None
     if link is not None:
         return _at(scope.parent, link)
     typed = promoted(scope)
@@ -139,22 +143,23 @@ def _from_setter(scope: Scope, getter: Entry) -> _Step | None:
     here: Scope | None = scope
     while here is not None:
         for node in here.nodes.values():
-            if node["type"] == "SetNode" and (node.get("widgets_values") or [None])[0] == name:
-                return _at(here, _first_link(node))
+            if node["type"] in _SETTERS and (node.get("widgets_values") or [None])[0] == name:
+                return _at(here, _first_link(here, node))
         here = here.parent
     return None
 
 
-def _first_link(node: Entry) -> int | None:
-    return next((entry.get("link") for entry in entries(node, "inputs")), None)
+def _first_link(scope: Scope, node: Entry) -> int | None:
+    return scope.link_into(node, 0) if entries(node, "inputs") else None
 
 
-def _passed(node: Entry, slot: int) -> int | None:
+def _passed(scope: Scope, node: Entry, slot: int) -> int | None:
     """Return the link that a bypassed node hands on at ``slot``: an input of the same type."""
     outputs, inputs = entries(node, "outputs"), entries(node, "inputs")
     type_ = outputs[slot]["type"] if slot < len(outputs) else None
-    same = [entry for entry in inputs if entry.get("type") == type_]
-    if slot < len(inputs) and inputs[slot] in same:
-        return inputs[slot].get("link")
-    either = same or [entry for entry in inputs if "*" in (entry.get("type"), type_)]
-    return either[0].get("link") if either else None
+    same = [place for place, entry in enumerate(inputs) if entry.get("type") == type_]
+    if slot in same:
+        return scope.link_into(node, slot)
+    free = [place for place, entry in enumerate(inputs) if "*" in (entry.get("type"), type_)]
+    either = same or free
+    return scope.link_into(node, either[0]) if either else None

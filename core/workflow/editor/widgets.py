@@ -31,14 +31,33 @@ def widget_values(node: Entry, info: Info | None) -> dict[str, object] | None:
             if name in _takes(node, info)
         }
     listed = cast("list[object]", values) if isinstance(values, list) else []
-    if info is None:
-        return _by_inputs(node, listed)
-    found: dict[str, object] = {}
+    rows = _rows(listed)
+    if rows or any(_heads_table(value) for value in listed):
+        listed = [value for value in listed if not isinstance(value, Mapping) and value != ""]
+    if info is None or (listed and not any(_entries(info["input"]))):  # makes up its inputs
+        named = _by_inputs(node, listed)
+        return named if named is None else {**named, **rows}
+    found: dict[str, object] = dict(rows)
     _take(info["input"], _Values(listed), "", found)
     named = node.get("widgets_values_named")
     if isinstance(named, Mapping):  # exact, where the editor kept it
         found |= {key: value for key, value in cast("Info", named).items() if key in found}
     return found
+
+
+def _rows(listed: Sequence[object]) -> dict[str, object]:
+    """Name the rows of a table of LoRAs as its node does when it runs: by their order."""
+    tables = (cast("Info", value) for value in listed if isinstance(value, Mapping))
+    return {
+        f"lora_{number}": row
+        for number, row in enumerate((row for row in tables if "lora" in row), 1)
+    }
+
+
+def _heads_table(value: object) -> bool:
+    """Tell whether ``value`` is what stands above the rows of such a table."""
+    kind = cast("Info", value).get("type") if isinstance(value, Mapping) else None
+    return isinstance(kind, str) and kind.endswith("HeaderWidget")
 
 
 def _takes(node: Entry, info: Info | None) -> set[str]:

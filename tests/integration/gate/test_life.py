@@ -11,6 +11,7 @@ from core.domain.jobs import JobState
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.progress import Stage, Working
+from core.domain.prompt_preview import PromptPreview
 from core.domain.requests import Request
 from core.errors import OutOfMemory
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, grey_preview, tiny
@@ -67,18 +68,23 @@ async def test_what_a_rented_machine_makes_is_seen_while_it_is_made_and_only_wha
         await executor.started.wait()
         await eventually(lambda: asyncio.sleep(0, front.core.hub.latest(job_id) is not None))
         executor.show(ClipPreview(b"<svg onload=alert(1)>", 1))
+        executor.show(PromptPreview("A boat leaves.\x1b[2J"))
+        executor.show(PromptPreview("A boat leaves."))
         executor.show(grey_preview())
         await eventually(lambda: asyncio.sleep(0, front.core.hub.preview(job_id) is not None))
         assert front.core.hub.preview(job_id) == grey_preview()
+        assert front.core.hub.prompt(job_id) == PromptPreview("A boat leaves.")
         executor.gate.set()
         await delivery.until(1)
 
     assert front.core.hub.preview(job_id) is None
+    assert front.core.hub.prompt(job_id) is None
 
 
 async def test_a_machine_shows_no_preview_of_a_job_that_it_was_not_given(front: Front) -> None:
     async with front.machine("other") as client:
-        assert not await client.preview("0" * 32, "0" * 64, grey_preview())
+        for preview in (grey_preview(), PromptPreview("A boat leaves.")):
+            assert not await client.preview("0" * 32, "0" * 64, preview)
 
 
 async def _said(seen: list[Working], stage: Stage) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from core.accounts.limits import QuotaRules
 from core.accounts.moderation import Moderation
 from core.app.front_gate import gate_of
-from core.app.logs import Redaction
+from core.app.redaction import Redaction
 from core.demo.samples import write_png
 from core.domain.jobs import Back, Failure, Job, JobState
 from core.domain.media import MediaKind
@@ -31,7 +31,7 @@ from core.storage.gate_nodes import GateNode
 from core.testing.doubles import grey_preview, t2v, tiny
 from tests.integration.gate.conftest import ANN, Front
 
-CALLS = ("greet", "claim", "begin", "beat", "preview", "settle", "fail", "requeue", "ran")
+CALLS = ("greet", "claim", "begin", "beat", "preview", "prompt", "settle", "fail", "requeue", "ran")
 OUT_OF_MEMORY = Failure("out_of_memory", {"width": 1})
 AN_ATTEMPT = {"job": "a" * 32, "key": "b" * 64}
 
@@ -250,6 +250,8 @@ FIELDS = (
     ("beat", {"progress": "x" * 2000}),
     ("preview", {"picture": "x" * 9000, "moments": 1}),
     ("preview", {"picture": "", "moments": 9}),
+    ("prompt", {"words": "x" * 9000}),
+    ("prompt", {"words": 1}),
     ("fail", {"code": "Robert'); DROP"}),
     ("fail", {"code": "internal_error", "data": {"a": "x" * 5000}}),
     ("fail", {"code": "internal_error", "data": {f"a{'b' * n}": 1 for n in range(30)}}),

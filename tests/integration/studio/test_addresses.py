@@ -11,6 +11,7 @@ import pytest
 
 from core.domain.modes import Mode
 from core.domain.people import Requester
+from core.domain.prompt_preview import PromptPreview
 from core.domain.requests import Request
 from core.errors import OutOfMemory
 from core.errors.setup import BadConfiguration
@@ -91,6 +92,7 @@ async def test_a_preview_is_its_owners_alone_and_gone_with_the_run(
     seen: list[str] = []
     for grey in (10, 200):
         executor.show(grey_preview(grey))
+        executor.show(PromptPreview("A boat leaves the harbour."))
 
         async def shown() -> bool:
             view = (await browser.get(f"/studio/state?job={job}")).json()["job"]
@@ -100,6 +102,8 @@ async def test_a_preview_is_its_owners_alone_and_gone_with_the_run(
         view = (await browser.get(f"/studio/state?job={job}")).json()["job"]["preview"]
         seen.append(view["src"])
         assert view["moments"] == 3
+        assert await words_of(browser, job) == "A boat leaves the harbour."
+        assert "harbour" not in (await stranger.get(f"/studio/state?job={job}")).text
         got = await browser.get("/" + view["src"])
         assert got.content == grey_preview(grey).picture
         assert got.headers["content-type"] == "image/webp"
@@ -118,6 +122,11 @@ async def test_a_preview_is_its_owners_alone_and_gone_with_the_run(
     assert (await browser.get("/" + seen[-1])).status_code == 404
     state = await browser.get(f"/studio/state?job={job}")
     assert state.json()["job"]["preview"] is None
+    assert await words_of(browser, job) == ""  # this clip has none of its own
+
+
+async def words_of(client: httpx.AsyncClient, job: str) -> str:
+    return str((await client.get(f"/studio/state?job={job}")).json()["job"]["words"])
 
 
 async def test_a_clip_that_a_browser_keeps_is_asked_for_again_and_gone_once_it_is_deleted(

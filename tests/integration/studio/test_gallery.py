@@ -79,6 +79,14 @@ async def test_a_stranger_gets_changes_and_learns_nothing(
         assert theirs.json() == none.json() == {"jobs": []}
     assert (await stranger.post("/studio/gallery.zip", data={"jobs": job})).status_code == 404
     assert (await stranger.get("/studio/gallery.zip")).status_code == 404
+    for one in (job, "0" * 32):
+        refused = [
+            await stranger.get(f"/studio/jobs/{one}/feed"),
+            await stranger.post(f"/studio/jobs/{one}/feed/publish", headers=OURS),
+            await stranger.post(f"/studio/jobs/{one}/feed/take_down", headers=OURS),
+        ]
+        assert [answer.status_code for answer in refused] == [404] * 3
+        assert {answer.json()["error"]["code"] for answer in refused} == {"job_unknown"}
     assert await shown(browser) == [job]
 
 
@@ -95,6 +103,9 @@ async def test_other_pages_cannot_change_anything(
             f"/studio/gallery/{verb}", json={"jobs": [job]}, headers={**OURS, **evil}
         )
         assert (bare.status_code, foreign.status_code) == (403, 403)
+    for address in (f"/studio/jobs/{job}/feed/{verb}" for verb in ("publish", "take_down")):
+        assert (await browser.post(address)).status_code == 403
+        assert (await browser.post(address, headers={**OURS, **evil})).status_code == 403
     saved = await browser.post("/studio/gallery.zip", data={"jobs": job}, headers=evil)
     assert saved.status_code == 403
     assert await shown(browser) == [job]

@@ -311,3 +311,36 @@ async def test_the_health_address_answers_while_the_database_is_held(
 
     assert answer.status_code == 503
     assert answer.json() == {"ok": False, "intake": "unknown", "waiting": None}
+
+
+async def test_styles_are_kept_shown_and_removed_and_everybody_may_choose_them(
+    studio: ServedStudio, ada: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    toml = '[style.noir]\nbefore = "black and white {rain|fog}"\npreset = "fast"\n'
+    assert (await bob.get("/studio/styles")).json() == {"choices": []}
+
+    kept = await told(ada, "keep_styles", styles=toml)
+    broken = await ada.post(f"{PAGE}/keep_styles", json={"styles": "[style.a]\nzoom = 3"})
+    large = await ada.post(f"{PAGE}/keep_styles", json={"styles": "#" * 70_000})
+    choices = (await bob.get("/studio/styles")).json()["choices"]
+    form = {
+        "key": "1" * 32,
+        "values": {"prompt": "a boat", "style": "noir", "width": 256, "height": 256, "seconds": 1},
+    }
+    made = (await bob.post("/studio/forms/t2v/generate", json=form)).json()["job"]
+    facts = (await bob.get(f"/studio/state?job={made}")).json()["job"]["facts"]
+    shown = await told(ada, "show_styles")
+    removed = await told(ada, "remove_style", style="noir")
+
+    assert kept["styles"] == ["noir"]
+    assert (broken.status_code, large.status_code) == (409, 409)
+    assert broken.json()["error"]["code"] == "style_refused"
+    assert [value for _, value in choices] == ["", "noir", "none"]
+    assert "black and white" in choices[1][0]
+    assert "style noir" in facts
+    assert shown["toml"].startswith("[style.")
+    assert (removed["styles"], removed["toml"]) == ([], "")
+    assert (await bob.get("/studio/styles")).json() == {"choices": []}
+    assert {"import_styles", "remove_style"} <= {
+        entry["text"].split(" · ")[1] for entry in removed["audit"]
+    }

@@ -36,6 +36,9 @@ async def test_a_stranger_is_told_how_to_ask_and_an_operator_lets_them_in(
     assert await closed.made(f"/t2v a kite {small}")
     await closed.world.until(lambda: not notice.callback_data())
     assert "may use me now" in notice.text
+    closed.tap(answer, "v1:ask:")  # a button of before takes nothing away
+    await closed.says("let in already", ANN)
+    assert await closed.made(f"/t2v a boat {small}")
 
 
 @pytest.mark.parametrize(("verb", "words"), [("deny", "said no"), ("block", "may not make")])

@@ -110,6 +110,41 @@ async def test_in_a_group_words_behind_the_bots_name_become_a_clip(town, small: 
     before = len(town.world.shown())
     town.say("have you tried @clapper_bot?", ANN, group)
     town.say("@clapper_bots a kite", ANN, group)
-    await town.answer(town.say("/help"))
+    await town.answer(town.say("/help", ANN, group))  # after those: one after another in a chat
 
     assert len(town.world.shown()) == before + 1
+
+
+async def test_what_an_edit_hides_is_hidden_though_the_clip_stays_the_same(
+    town, small: str
+) -> None:
+    group = town.world.group()
+    await town.answer(town.say("/start"))  # nobody can be written to before
+    town.executor.gate.clear()
+    said = town.say(f"/t2v a kite {small}", chat=group)
+    await town.answer(said)
+    await town.executor.started.wait()
+    town.world.edited(said, text=f"/t2v a kite {small} --spoiler --private")
+    await town.says("comes in our private chat", group.id)
+    town.executor.gate.set()
+    (clip,) = await town.world.until(town.world.with_video)
+
+    assert (clip.chat_id, clip.payload["has_spoiler"]) == (ANN, True)
+    assert not town.world.with_video(group.id)
+
+
+async def test_another_command_takes_the_place_of_the_first_while_that_waits(
+    town, small: str
+) -> None:
+    await busy(town, small)
+    photo = town.media("image")
+    said = town.say(caption=f"/style {small}", **photo)
+    await town.says("Please send a video")
+    town.world.edited(said, caption=f"/i2v it blinks {small}")
+    await town.world.until(lambda: [m for m in town.world.shown(ANN) if m.callback_data()])
+    town.world.edited(said, caption=f"/keyframe it blinks {small}")
+    await town.says("Cancelled", ANN)
+    town.executor.gate.set()
+
+    await town.quiet()
+    assert [m.chat_id for m in town.world.with_video()] == [BEN]

@@ -41,8 +41,13 @@ async def ask(town, small: str, **more):
         Fault("editMessageMedia", status=500, after_storing=True),
         Fault("sendChatAction", status=500, times=-1),
         Fault("editMessageText", status=500, times=-1),
+        Fault("editMessageMedia", status=401),
+        Fault("editMessageText", status=401, times=-1),
     ],
-    ids=["stored-then-cut", "cut", "502", "429", "500-after-storing", "action", "progress"],
+    ids=[
+        *("stored-then-cut", "cut", "502", "429", "500-after-storing", "action", "progress"),
+        *("401", "401-progress"),
+    ],
 )
 async def test_whatever_fails_on_the_way_it_is_one_video(town, small: str, fault: Fault) -> None:
     town.server.faults.add(fault)

@@ -203,6 +203,19 @@ async def test_a_channel_where_the_bot_may_not_post_is_told_its_maker(feed: Feed
     await feed.town.world.until(lambda: not feed.town.world.shown(CHANNEL))
 
 
+async def test_a_feed_follows_its_group_to_another_id(feed: Feed) -> None:
+    clip = await feed.clip()
+    channel, new = feed.channel, feed.town.world.group(-1004444444444)
+    channel.moved_to = new.id
+    offer = await feed.led(clip, ":publish")
+    await feed.tapped(offer, "publish=with")
+
+    await feed.town.world.until(lambda: feed.town.world.with_video(new.id))
+    await feed.settled()
+    (post,) = feed.town.world.with_video(new.id)
+    assert f"https://t.me/c/4444444444/{post.id}" in (await feed.led(clip, ":publish")).text
+
+
 async def reported(feed: Feed, value: str = "report=hurtful"):
     _, post = await feed.publish(await feed.clip())
     asked = await feed.led(post, "report", BEN)

@@ -39,6 +39,7 @@ async def service(telegram_server, tmp_path: Path) -> AsyncGenerator[Service]:
         "CLAPPER_STUDIO": "false",
         "CLAPPER_TELEGRAM_TOKEN": telegram_server.token,
         "CLAPPER_ALLOWED": "everyone",
+        "CLAPPER_OPERATORS": "telegram:900",
         "CLAPPER_TELEGRAM_API_URL": telegram_server.url,
         "CLAPPER_TELEGRAM_PRIVATE_EDIT_S": "0.05",
         "CLAPPER_PROGRESS_EVERY_S": "0.05",
@@ -127,3 +128,58 @@ async def test_a_kill_in_each_phase_makes_exactly_one_video(
     assert "telegram_ready" in log
     assert telegram_server.token not in log
     assert "vermilion" not in log
+
+
+GROUP, CHANNEL = -1001234567890, -1002222222222
+ANN, OP = 501, 900
+POST_PHASES = {
+    "the line is on its way": hold("sendMessage"),
+    "the clip is on its way": hold("editMessageMedia"),
+    "the clip came, and nobody knows": hold("editMessageMedia", stored=True),
+}
+
+
+async def test_a_kill_while_a_clip_is_published_or_taken_down_leaves_one_post_or_none(
+    service: Service, telegram_server, town_with, small: str
+) -> None:
+    world, faults, town = telegram_server.world, telegram_server.faults, town_with()
+    group = world.group(GROUP)
+    world.group(CHANNEL, "channel")
+
+    async def again() -> None:
+        await service.do("kill")
+        faults.clear()
+        await service.do("start")
+
+    async def tapped(message, fragment: str) -> dict:
+        query = town.tap(message, fragment)
+        await world.until(lambda: query in world.answers)
+        return world.answers[query]
+
+    await service.do("start")
+    await town.answer(town.say(f"/admin feed {CHANNEL}", OP, group))
+    for number, (phase, fault) in enumerate(POST_PHASES.items()):
+        clip = await town.clip(town.say(f"/t2v {PROMPT} {small}", ANN, group))
+        link = (await tapped(clip, ":publish"))["url"].partition("?start=")[2]
+        offer = await town.answer(town.say(f"/start {link}", ANN))
+        faults.add(fault)
+        await tapped(offer, "publish=with")
+        await world.until(lambda fault=fault: fault.hits, 30)
+        if fault.after_storing:
+            await world.until(lambda: world.with_video(CHANNEL), 30)
+
+        await again()
+
+        (post,) = await world.until(lambda: world.with_video(CHANNEL), 60)
+        await world.until(lambda offer=offer: "takedown" in str(offer.callback_data()), 30)
+        taking = hold("deleteMessage", stored=bool(number % 2))
+        faults.add(taking)
+        await tapped(offer, "takedown")
+        await world.until(lambda taking=taking: taking.hits, 30)
+
+        await again()
+
+        await world.until(lambda post=post: post.deleted, 60)
+        assert not world.with_video(CHANNEL), phase
+    lines = [message for message in world.shown(CHANNEL) if message.text]
+    assert len(lines) <= 1  # one whose sending nobody knows to have worked

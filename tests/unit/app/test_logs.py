@@ -7,12 +7,14 @@ import threading
 import warnings
 from collections.abc import Callable, Generator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import structlog
 from pydantic import SecretStr
 
-from core.app.logs import Redaction, log_as, secrets_of, set_up_logging
+from core.app.logs import log_as, secrets_of, set_up_logging
+from core.app.redaction import Redaction
 from core.errors.setup import BadConfiguration
 from core.settings import Settings
 from core.storage.claim import claim
@@ -140,6 +142,72 @@ def test_a_log_file_that_cannot_be_written_is_told(
 
     with pytest.raises(BadConfiguration, match="CLAPPER_LOG_FILE"):
         log_as(settings_with(log_file=path))
+
+
+STRANGE = 'pä"ss\\wörd-xyz'  # what JSON, Python and addresses write in other ways
+ADDRESS = "postgresql://clapper:s3cr%40t-of-rows@db.example/x"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_is_hidden_however_it_is_written(
+    settings_with: Callable[..., Settings], tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / "log"
+    settings = settings_with(
+        log_file=path,
+        log_format=form,
+        telegram_webhook_secret=SecretStr(STRANGE),
+        database_url=SecretStr(ADDRESS),
+    )
+    log_as(settings)
+    log = logging.getLogger("some.library")
+    log.warning("plain %s", STRANGE)
+    log.warning("shown %r", {"secret": STRANGE})
+    log.warning("asked https://api.example/x?key=%s&y=1", quote(STRANGE))
+    log.warning("FATAL: s3cr@t-of-rows and s3cr%40t-of-rows")
+    log.warning("bad %d", STRANGE)
+    log.warning("via https://me:hunter2-hunter2@proxy.example/x?sig=0a1b2c&page=2")
+    structlog.get_logger("ours").warning("event", data={"deep": [STRANGE]})
+
+    text = path.read_text()
+    for part in ("ss\\\\w", "wörd", "w\\u00f6rd", "%C3%B6rd", "s3cr", "hunter2", "0a1b2c"):
+        assert part not in text, part
+    assert text.count("\n") == 7
+    assert "page=2" in text
+    assert "clapper_passes" not in text
+
+
+def test_every_line_of_json_can_be_read(
+    settings_with: Callable[..., Settings], tmp_path: Path
+) -> None:
+    log_as(settings_with(log_file=tmp_path / "log", log_format="json"))
+    log = logging.getLogger("some.library")
+    circle: dict[str, object] = {}
+    circle["again"] = circle
+    for value in (float("nan"), float("inf"), {(1, 2): 3}, circle, object(), b"x", {1: {2}}):
+        log.warning("odd", extra={"value": value})
+    log.warning("two\nlines \u2028 \udce9", exc_info=ValueError("a\nb"))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    lines = [json.loads(one, parse_constant=refuse) for one in (tmp_path / "log").open("rb")]
+    assert [line["event"] for line in lines[:7]] == ["odd"] * 7
+    assert (lines[0]["value"], lines[2]["value"]) == ("nan", {"(1, 2)": 3})
+
+
+def test_text_neither_begins_lines_nor_steers_a_terminal(
+    settings_with: Callable[..., Settings], tmp_path: Path
+) -> None:
+    log_as(settings_with(log_file=tmp_path / "log"))
+    logging.getLogger("some.library").warning("a\n2026 [error] forged \x1b[31mred")
+    broke = ValueError("\x1b]0;title\x07")
+    logging.getLogger("some.library").error("broke", exc_info=broke)
+
+    text = (tmp_path / "log").read_text()
+    assert "\x1b" not in text
+    assert "a\\n2026 [error] forged \\x1b[31mred" in text
+    assert "\\x1b]0;title" in text
 
 
 def test_secrets_are_hidden_in_what_libraries_write_past_the_log(

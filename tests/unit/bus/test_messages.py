@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -19,6 +20,7 @@ from core.bus.messages import (
 from core.bus.outgoing import OutgoingMessages
 from core.domain.clip_preview import MOST_BYTES, MOST_MOMENTS, ClipPreview
 from core.domain.progress import Downloading, Stage, Waiting, Working
+from core.domain.prompt_preview import PromptPreview, prompt_preview
 from core.testing.doubles import grey_preview
 from tests.support.clocks import Seconds
 
@@ -60,6 +62,31 @@ def test_a_preview_arrives_as_it_was_sent_however_large_it_may_be():
 
         assert len(text.encode()) <= PREVIEW_LIMIT
         assert read_preview(text) == message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "A boat leaves.",
+        "łódź " * 200,
+        "船" * 1999,
+        "\U0001f6a3\u200d\u2640 “rows”",
+        '"' * 900,
+        "\\" * 900,
+    ],
+)
+def test_words_of_a_model_arrive_as_they_were_sent(words):
+    preview = prompt_preview(words)
+    assert preview is not None
+    text = of_preview(PreviewMessage("c" * 32, 3, preview))
+
+    assert len(text.encode()) <= PREVIEW_LIMIT
+    assert read_preview(text) == PreviewMessage("c" * 32, 3, preview)
+
+
+@pytest.mark.parametrize("words", ["", "a\x00b", "a\nb", "\ud800", "船" * 2001])
+def test_words_that_nobody_could_be_shown_are_none(words):
+    assert prompt_preview(words) is None
 
 
 @pytest.mark.parametrize(
@@ -149,3 +176,20 @@ async def test_a_message_that_cannot_be_sent_is_lost_and_the_next_one_is_sent():
     await out._send_due()
 
     assert tried == [[(Topic.WORK, "")], [(Topic.OWED, "")]]
+
+
+async def test_the_words_of_a_job_are_not_overtaken_by_its_pictures():
+    sent: list[str] = []
+
+    async def send(messages):
+        sent.extend(text for _, text in messages)
+
+    outgoing, stop = OutgoingMessages(send, Seconds()), asyncio.Event()
+    stop.set()
+    outgoing.preview("a", PromptPreview("A boat leaves."), 1)
+    outgoing.preview("a", grey_preview(1), 1)
+    outgoing.preview("a", grey_preview(2), 1)
+    await outgoing.run(stop)
+
+    previews = [message.preview for message in map(read_preview, sent) if message is not None]
+    assert previews == [PromptPreview("A boat leaves."), grey_preview(2)]

@@ -2,6 +2,7 @@ import asyncio
 
 from core.domain.clip_preview import ClipPreview
 from core.domain.progress import Progress, Stage, Waiting, Working
+from core.domain.prompt_preview import PromptPreview
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 
@@ -40,6 +41,26 @@ def test_the_newest_preview_is_kept_while_the_job_is_made_and_no_longer() -> Non
     hub.close("a")
     hub.receive_preview("a", second)  # late
     assert hub.preview("a") is None
+
+
+def test_the_words_of_a_model_are_kept_beside_the_picture_and_no_longer() -> None:
+    hub, words, picture = ProgressHub(), PromptPreview("A boat leaves."), ClipPreview(b"1", 1)
+    hub.show("a", words)
+    assert hub.prompt("a") is None  # nobody knows of such a job
+
+    hub.publish("a", step(1))
+    hub.show("a", words)
+    hub.show("a", picture)
+    assert (hub.prompt("a"), hub.preview("a")) == (words, picture)
+    assert hub.prompt("b") is None
+    assert "boat" not in repr(words)  # no log shows it
+
+    hub.publish("a", Waiting(1, 2.0))  # its node was lost
+    assert hub.prompt("a") is None
+    hub.publish("a", step(1))
+    hub.show("a", words)
+    hub.close("a")
+    assert hub.prompt("a") is None
 
 
 def test_a_listener_hears_every_event_of_every_job_from_then_on() -> None:

@@ -1,90 +1,69 @@
-"""Who holds a data directory, and that programs of every version agree about it."""
+"""Who comes while a command holds the data directory for a moment waits; for nobody else."""
 
-import fcntl
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+import threading
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from core.errors.setup import DataDirectoryBusy
-from core.storage.lock import LOCK_NAME, DirectoryHold, lock
-
-HELD = """import sys
-from pathlib import Path
+from core.storage import lock as module
 from core.storage.lock import DirectoryHold, lock
-with lock(Path(sys.argv[1]), DirectoryHold[sys.argv[2]]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+
+ALONE, BRIEFLY, TOGETHER = DirectoryHold.ALONE, DirectoryHold.BRIEFLY, DirectoryHold.TOGETHER
 
 
-@contextmanager
-def held_by_another(folder: Path, hold: DirectoryHold) -> Generator[None]:
-    command = [sys.executable, "-c", HELD, str(folder), hold.name]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        yield
-        other.communicate("")
+class Command:
+    """Holds ``folder`` in a thread until it is let go."""
+
+    def __init__(self, folder: Path, hold: DirectoryHold) -> None:
+        self._folder, self._hold = folder, hold
+        self._holds, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._holds.wait(10)
+
+    def _run(self) -> None:
+        with lock(self._folder, self._hold):
+            self._holds.set()
+            self._over.wait(30)
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join(10)
 
 
-@contextmanager
-def flocked(folder: Path, how: int) -> Generator[None]:
-    """A lock as versions before 0.2 took it, straight from the system."""
-    with (folder / LOCK_NAME).open("a") as file:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-        yield
+@pytest.mark.parametrize("hold", [ALONE, BRIEFLY, TOGETHER])
+def test_a_service_waits_for_a_command_to_end(tmp_path: Path, hold: DirectoryHold) -> None:
+    command = Command(tmp_path, BRIEFLY)
+    threading.Timer(0.3, command.end).start()
+
+    with lock(tmp_path, hold):
+        pass
+    command.end()
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "together"),
-    [
-        (DirectoryHold.ALONE, DirectoryHold.ALONE, False),
-        (DirectoryHold.ALONE, DirectoryHold.TOGETHER, False),
-        (DirectoryHold.TOGETHER, DirectoryHold.ALONE, False),
-        (DirectoryHold.TOGETHER, DirectoryHold.TOGETHER, True),
-    ],
-)
-def test_only_who_shares_meets_others_who_share(
-    tmp_path: Path, theirs: DirectoryHold, ours: DirectoryHold, together: bool
+@pytest.mark.parametrize("hold", [ALONE, BRIEFLY])
+def test_nobody_waits_for_a_service(tmp_path: Path, hold: DirectoryHold) -> None:
+    with lock(tmp_path, BRIEFLY):  # what it said does not outlive it
+        pass
+    service = Command(tmp_path, ALONE)
+    began = monotonic()
+
+    with pytest.raises(DataDirectoryBusy), lock(tmp_path, hold):
+        pass
+
+    assert monotonic() - began < module.PATIENCE_S / 2
+    service.end()
+
+
+def test_a_command_that_does_not_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with held_by_another(tmp_path, theirs):
-        if together:
-            with lock(tmp_path, ours):
-                return
-        with pytest.raises(DataDirectoryBusy), lock(tmp_path, ours):
-            pass
-        with lock(tmp_path, DirectoryHold.NOT):
-            pass
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    command = Command(tmp_path, BRIEFLY)
 
-
-@pytest.mark.parametrize("hold", [DirectoryHold.ALONE, DirectoryHold.TOGETHER])
-def test_a_program_of_before_and_this_one_keep_each_other_out(
-    tmp_path: Path, hold: DirectoryHold
-) -> None:
-    of_before = flocked(tmp_path, fcntl.LOCK_EX)
-    with of_before, pytest.raises(DataDirectoryBusy), lock(tmp_path, hold):
+    with pytest.raises(DataDirectoryBusy), lock(tmp_path):
         pass
 
-    of_before = flocked(tmp_path, fcntl.LOCK_EX)
-    with lock(tmp_path, hold), pytest.raises(BlockingIOError), of_before:
-        pass
-
-
-def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HELD, str(tmp_path), "ALONE"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        other.kill()
-        other.wait()
-
-    with lock(tmp_path):
-        pass
+    command.end()

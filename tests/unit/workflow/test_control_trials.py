@@ -43,6 +43,15 @@ def test_every_option_and_file_of_every_mode_has_a_row_in_which_it_acts(mode: Mo
     }
 
 
+def test_a_larger_trial_has_larger_sides_and_the_same_controls() -> None:
+    workflow, files = load(Mode.T2V, None), given(Mode.T2V)
+    small, large = cases(Mode.T2V), trial_cases(workflow, files, 2)
+
+    assert {case.control for case in large} == {case.control for case in small}
+    sides = [min(case.before.sampling.width for case in found) for found in (small, large)]
+    assert sides[1] == 2 * sides[0]
+
+
 def test_an_option_that_nothing_is_made_of_has_no_row_in_which_it_acts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -31,6 +31,8 @@ BAD, LOST = telegram_error.BadRequest, telegram_error.NetworkError
         (lambda: LOST("Request Entity Too Large (413). Parsing failed"), TelegramFileTooLarge),
         (lambda: LOST("Bad Gateway"), DeliveryRetry),
         (telegram_error.TimedOut, DeliveryRetry),
+        (lambda: telegram_error.EndPointNotFound("Not Found"), DeliveryRetry),
+        (lambda: telegram_error.TelegramError("Invalid server response"), DeliveryRetry),
         (lambda: telegram_error.Forbidden("bot was blocked by the user"), DeliveryImpossible),
         (lambda: telegram_error.ChatMigrated(-200), ChatMoved),
         (lambda: telegram_error.RetryAfter(30), Throttled),
@@ -49,3 +51,12 @@ async def test_every_answer_has_a_meaning(answer, meaning: type[Exception]) -> N
         assert caught.value.after_s == 30
     if isinstance(caught.value, ChatMoved):
         assert caught.value.chat_id == -200
+
+
+async def test_a_refused_token_is_for_the_operator_to_mend_and_nothing_was_sent() -> None:
+    async def call() -> None:
+        raise telegram_error.InvalidToken("Unauthorized")
+
+    with pytest.raises(DeliveryRetry) as caught:
+        await call_api(call)
+    assert not caught.value.sent

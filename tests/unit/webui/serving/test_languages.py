@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from core.i18n.messages import language_of, languages, say, speaking
-from webui.serving.languages import preferred
+from webui.serving.languages import InLanguage, preferred
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,52 @@ async def test_the_readers_language_holds_on_another_loop_and_for_nobody_else() 
 
 async def _both(first, second):  # type: ignore[no-untyped-def]
     return await asyncio.gather(first, second)
+
+
+SUMMER, WINTER = (
+    1_720_000_000_000,
+    1_700_000_000_000,
+)  # 2024-07-03 09:46:40, 2023-11-14 22:13:20 UTC
+ROW = {"left": 1, "limit": 1}
+
+
+async def told(moment: int, **headers: str) -> str:
+    """Return what a page with ``headers`` is told of a moment."""
+    said: list[str] = []
+
+    async def app(*_: object) -> None:
+        said.append(say("studio_quota", {**ROW, "resets": moment}))
+
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    await InLanguage(app)({"type": "http", "headers": named}, nothing, nothing)
+    return said[0].split("again ")[-1].split("voll ")[-1]
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "shown"),
+    [
+        ("Europe/Berlin", SUMMER, "2024-07-03 11:46"),
+        ("Europe/Berlin", WINTER, "2023-11-14 23:13"),
+        ("Asia/Kolkata", WINTER, "2023-11-15 03:43"),
+        ("America/St_Johns", SUMMER, "2024-07-03 07:16"),
+        ("UTC", SUMMER, "2024-07-03 09:46"),
+        ("", SUMMER, "2024-07-03 09:46 UTC"),
+        ("Mars/Olympus_Mons", SUMMER, "2024-07-03 09:46 UTC"),
+        ("../../../etc/passwd", SUMMER, "2024-07-03 09:46 UTC"),
+        ("/etc/localtime", SUMMER, "2024-07-03 09:46 UTC"),
+        ("Europe", SUMMER, "2024-07-03 09:46 UTC"),
+        ("x" * 5000, SUMMER, "2024-07-03 09:46 UTC"),
+    ],
+)
+async def test_times_are_those_of_the_readers_zone(zone: str, moment: int, shown: str) -> None:
+    assert await told(moment, x_clapper_zone=zone) == shown
+
+
+async def test_times_are_written_in_the_readers_language_too() -> None:
+    german = await told(WINTER, x_clapper_zone="Europe/Berlin", accept_language="de")
+    assert german == "14.11.2023, 23:13"
+    assert "UTC" in await told(WINTER, accept_language="de")

@@ -45,6 +45,32 @@ async def test_a_cancel_that_is_taken_back_does_not_happen(core: Core) -> None:
     assert not (await state(core, job)).terminal
 
 
+async def test_a_clock_that_was_set_back_and_a_note_that_cannot_be_read_hold_nothing_up(
+    core: Core,
+) -> None:
+    before = Endings(front_services(core), wait_ms=60_000)
+    job = await submit(core)
+    await before.postpone(job, Action.DELETE, ANNA)
+    before.stop()
+    await core.community.state.remember("studio-ending", "other:ben", {"due_ms": "soon"})
+    year_ms = 365 * 24 * 3_600_000
+    services = front_services(core)
+    services = replace(services, clock=lambda: core.queue.clock() - year_ms)
+
+    later = Endings(services, wait_ms=10)
+    await later.restore()
+
+    async def gone() -> bool:
+        try:
+            await state(core, job)
+        except JobUnknown:
+            return True
+        return False
+
+    await eventually(gone)
+    assert len(later.of(BEN)) == 0
+
+
 async def test_one_that_is_not_taken_back_happens_after_a_restart_too(core: Core) -> None:
     before = Endings(front_services(core), wait_ms=60_000)
     job = await submit(core)
