@@ -205,11 +205,9 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
 
 def _lacks_locks(path: Path) -> ClapperError | None:
     """Tell whether the disk has no locks, which SQLite takes for somebody else's."""
-    import fcntl  # of POSIX alone
-
     try:
         with TemporaryFile(dir=path.parent) as probe:
-            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.lockf(probe.fileno(), os.F_TLOCK, 0)
     except OSError as error:
         return of_system(error, path) if error.errno in _LACKING else None
     return None

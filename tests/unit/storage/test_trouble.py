@@ -322,7 +322,7 @@ def test_a_disk_without_locks_is_not_another_program(
 
     path = tmp_path / "rows.sqlite"
     assert type(storage_problem(reported("SQLITE_BUSY"), path)) is DatabaseLocked
-    monkeypatch.setattr("fcntl.lockf", refuse)
+    monkeypatch.setattr("os.lockf", refuse)
     assert type(storage_problem(reported("SQLITE_BUSY"), path)) is StorageUnsupported
 
 
