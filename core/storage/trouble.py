@@ -26,7 +26,6 @@ from core.errors.storage import (
     LinksInCircle,
     MemoryShort,
     NameTooLong,
-    NotAFile,
     PathIsFile,
     PathIsFolder,
     StorageFaulty,
@@ -44,6 +43,7 @@ from core.errors.storage import (
     TooManyThreads,
 )
 from core.runtime.paths import readable
+from core.storage.ordinary_files import where_led
 from core.storage.postgres_trouble import postgres_problem
 
 _TROUBLES = (DBAPIError, sqlite3.Error, OSError, RuntimeError, StorageUnavailable)
@@ -156,7 +156,7 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
     if error.errno in {errno.EEXIST, errno.ENOENT} and told:
         link = Path(os.fsdecode(told))
         if link.is_symlink() and not link.exists():
-            return StorageGone(_where_led(link))
+            return StorageGone(where_led(link))
     if error.errno == errno.EAGAIN and told is None:  # a process that cannot be started
         return TooManyThreads()
     if error.errno == errno.ENOSPC and told is not None and _takes_no_files(Path(place)):
@@ -277,28 +277,6 @@ def _map_beside(path: Path) -> ClapperError | None:
                 return MemoryShort()
             return StorageUnsupported(readable(path), f"mmap: {error.strerror}")
     return None
-
-
-def require_file(path: Path) -> None:
-    """See that ``path`` is a file, or nothing yet; a folder is told by whoever opens it.
-
-    Raises:
-        NotAFile: it is a pipe, a socket or a device.
-        StorageGone: it is a link to what is not there, e.g. on a disk that is not mounted.
-    """
-    if not os.path.lexists(path):
-        return
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise StorageGone(_where_led(path)) from None
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise NotAFile(readable(path))
-
-
-def _where_led(link: Path) -> str:
-    """Return ``link`` and what it names, for people."""
-    return f"{readable(link)} → {readable(link.readlink())}"
 
 
 def journals_of(path: Path) -> Iterator[Path]:
