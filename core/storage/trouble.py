@@ -8,7 +8,6 @@ import errno
 import os
 import re
 import sqlite3
-import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,6 @@ from core.errors.storage import (
     LinksInCircle,
     MemoryShort,
     NameTooLong,
-    NotAFile,
     PathIsFile,
     PathIsFolder,
     StorageFaulty,
@@ -44,6 +42,7 @@ from core.errors.storage import (
 )
 from core.runtime.paths import readable
 from core.storage import disk_probes
+from core.storage.ordinary_files import where_led
 from core.storage.postgres_trouble import postgres_problem
 
 _TROUBLES = (DBAPIError, sqlite3.Error, OSError, RuntimeError, StorageUnavailable)
@@ -154,7 +153,7 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
     if error.errno in {errno.EEXIST, errno.ENOENT} and told:
         link = Path(os.fsdecode(told))
         if link.is_symlink() and not link.exists():
-            return StorageGone(_where_led(link))
+            return StorageGone(where_led(link))
     if error.errno == errno.EAGAIN and told is None:  # a process that cannot be started
         return TooManyThreads()
     if error.errno == errno.ENOSPC and told is not None and disk_probes.takes_no_files(Path(place)):
@@ -218,25 +217,3 @@ def _by_looking(path: Path) -> ClapperError | None:
         return disk_probes.find_obstacle(path)
     except OSError as error:
         return of_system(error, path)
-
-
-def require_file(path: Path) -> None:
-    """See that ``path`` is a file, or nothing yet; a folder is told by whoever opens it.
-
-    Raises:
-        NotAFile: it is a pipe, a socket or a device.
-        StorageGone: it is a link to what is not there, e.g. on a disk that is not mounted.
-    """
-    if not os.path.lexists(path):
-        return
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise StorageGone(_where_led(path)) from None
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise NotAFile(readable(path))
-
-
-def _where_led(link: Path) -> str:
-    """Return ``link`` and what it names, for people."""
-    return f"{readable(link)} → {readable(link.readlink())}"
