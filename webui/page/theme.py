@@ -95,6 +95,7 @@ STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
 ICONS = STYLES.with_name("icons")
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+_REMARK = re.compile(r"(?<=[;,{}()\[\]]) +// [^\"'`\n]*$", re.MULTILINE)  # a text would end
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 # in this order: each uses those before it
 _SCRIPTS = (
@@ -154,6 +155,6 @@ def _icon(name: str) -> str:
 
 
 def script() -> str:
-    """Join the page's own scripts, which stand inside the page, without comments of whole lines."""
+    """Join the page's own scripts, which stand inside the page, without what is said of them."""
     joined = "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)
-    return _INDENT.sub("", _COMMENT.sub("", joined))
+    return _INDENT.sub("", _REMARK.sub("", _COMMENT.sub("", joined)))
