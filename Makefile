@@ -77,9 +77,9 @@ audit: | $(VENV)/bin/python ## known weaknesses of what is pinned, where the pac
 	  $(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install pip-audit==2.10.1; }
 	@$(PYTHON) bench/audit.py $(VENV)/audit/bin/pip-audit constraints.txt
 
-coverage: $(VENV)/.dev ## `make test`, and which lines it ran: htmlcov/
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture \
-	  --cov core --cov bots --cov webui --cov-report term:skip-covered --cov-report html
+coverage: $(VENV)/.dev ## which lines `make test` runs, or TESTS="tests/unit": htmlcov/
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/architecture $(TESTS) \
+	  --cov --cov-report term:skip-covered --cov-report html
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

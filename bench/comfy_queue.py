@@ -182,6 +182,8 @@ class Bench:
         """Return queues without and with pictures of what is sampled, in turns."""
         # random decoders have no colours to learn: take what there is, the work is the same
         vars(importlib.import_module("core.comfy.previews.colour_fit"))["_LEAST_FIT"] = -1e9
+        # as it is after the twelfth clip: colours are learnt no more
+        vars(importlib.import_module("core.comfy.previews.run_previews"))["LEARNT_CLIPS"] = JOBS
         none, some, shown = Spell("now, no previews"), Spell("now, previews"), list[int]()
         for turn in range(turns + 1):
             self.executor.show_previews(lambda _, preview: shown.append(len(preview.picture)))

@@ -29,7 +29,7 @@ from core.app.bootstrap import open_core
 from core.app.serve import run_all
 from core.settings import load_settings
 from tests.support.platforms.discord.server import DiscordServer
-from tests.support.platforms.discord.world import Interaction, Stored
+from tests.support.platforms.discord.world import Channel, Interaction, Stored
 
 ANN, BEN, OPERATOR = 501, 502, 900
 NAMES = {ANN: "ann", BEN: "ben"}
@@ -66,7 +66,9 @@ button{border:0;border-radius:4px;padding:7px 14px;margin:0 8px 8px 0;color:#fff
 .four{display:grid;grid-template-columns:226px 226px;gap:4px} .four img{width:226px}
 .four figure{margin:0} .four i{left:96px;top:46px} .four small{display:none}
 .entry{display:flex;gap:12px;justify-content:space-between;margin:4px 0}
-.entry img{width:86px;height:86px} .feed{color:#f2f3f5;font-weight:600;padding-bottom:4px}
+.entry img{width:86px;height:86px}
+code{background:#2b2d31;border-radius:4px;padding:2px 4px;font-size:14px}
+.feed{color:#f2f3f5;font-weight:600;padding-bottom:4px}
 """
 
 
@@ -80,11 +82,12 @@ class Card:
     user: int
     command: str  # shown above an answer to a command; a pressed button shows nothing
     channel: str  # shown where it is another one
+    at: float  # when it stood so, epoch seconds
 
 
 def card(message: Stored, user: int, command: str = "", channel: str = "") -> Card:
     payload, files = dict(message.payload), dict(message.files)
-    return Card(payload, files, message.ephemeral, user, command, channel)
+    return Card(payload, files, message.ephemeral, user, command, channel, time.time())
 
 
 def render(cards: list[Card], locale: str) -> str:
@@ -101,7 +104,7 @@ def render(cards: list[Card], locale: str) -> str:
         parts.append(
             f"<article><div class=me></div><div>{place}<div class=used>{above}</div>"
             f"<span class=who>Clapper</span><span class=app>APP</span>"
-            f"<p>{_text(item.payload.get('content') or '', locale)}</p>"
+            f"<p>{_text(item.payload.get('content') or '', item.at, locale)}</p>"
             f"<div class={shape}>{''.join(films)}</div>{below}{note}</div></article>"
         )
     return f"<meta charset=utf-8><style>{STYLE}</style><body>{''.join(parts)}"
@@ -112,7 +115,7 @@ def _part(part: dict[str, Any], item: Card, locale: str) -> str:
     if part["type"] == ROW:
         return f"<div>{''.join(_button(one) for one in part['components'])}</div>"
     if part["type"] == TEXT:
-        return f"<p>{_text(part['content'], locale)}</p>"
+        return f"<p>{_text(part['content'], item.at, locale)}</p>"
     if part["type"] == SECTION:
         words = "".join(_part(one, item, locale) for one in part["components"])
         return f"<div class=entry><div>{words}</div>{_part(part['accessory'], item, locale)}</div>"
@@ -122,19 +125,21 @@ def _part(part: dict[str, Any], item: Card, locale: str) -> str:
     return ""
 
 
-def _text(content: str, locale: str) -> str:
+def _text(content: str, at: float, locale: str) -> str:
     plain = re.sub(r"\\([*_~`|>#.()\[\]-])", r"\1", content)
     plain = re.sub(r"<@(\d+)>", lambda who: f"@{NAMES.get(int(who[1]), 'somebody')}", plain)
-    plain = re.sub(r"<#\d+>", "#clips", plain)
+    plain = re.sub(r"<#\d+>|#channel-\d+", "#clips", plain)  # the server names channels so
     escaped = html.escape(plain).replace("\n", "<br>")
-    return re.sub(
-        r"&lt;t:(\d+):R&gt;", lambda at: f"<time>{_moment(int(at[1]), locale)}</time>", escaped
-    )
+    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+
+    def moment(found: re.Match[str]) -> str:
+        return f"<time>{_moment(int(found[1]) - at, locale)}</time>"
+
+    return re.sub(r"&lt;t:(\d+):R&gt;", moment, escaped)
 
 
-def _moment(at: int, locale: str) -> str:
+def _moment(away: float, locale: str) -> str:
     *_, later, before, (seconds, minutes, hours) = WORDS[locale]
-    away = at - time.time()
     size = max(1, abs(away))
     units = ((3600, hours), (60, minutes), (1, seconds))
     count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
@@ -156,9 +161,10 @@ def _film(name: str, data: bytes) -> str:
     return f"<figure><img src=data:image/jpeg;base64,{source}><i></i></figure><small>{name}</small>"
 
 
-async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
+async def run(
+    server: DiscordServer, channel: Channel, feed: Channel, locale: str
+) -> dict[str, list[Card]]:
     """Let two people use the service; returns the cards of each picture."""
-    channel, feed = server.world.guild(2)
     name = {c["name"]: (c["name_localizations"] or {}) for c in server.world.commands}
 
     def shown(command: str) -> str:
@@ -177,27 +183,27 @@ async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
     prompt = "A red kite dances over the sea at sunset"
     t2v = {"prompt": prompt, "preset": "fast", "seconds": 6.0, "aspect": "16:9"}
     chosen = await server.command("admin feed", OPERATOR, channel, channels={"channel": feed})
-    await answered(chosen)
+    assert "#" in (await answered(chosen)).content, "the feed is chosen"
     done = await ask("t2v", ANN, **t2v, seed="77")
-    await server.world.until(lambda: done.videos, 60)
+    await server.world.until(lambda: done.videos, 900)
     pressed = await server.press(done.id, done.button(":details:"), ANN, locale)
     account = [card(await answered(pressed), ANN)]
     for command in ("history", "quota"):
         account.append(card(await ask(command, ANN), ANN, shown(command)))
     running = await ask("t2v", ANN, **t2v)
     waiting = await ask("t2v", BEN, **t2v)
-    await server.world.until(lambda: "▰▰" in running.content, 60)
+    await server.world.until(lambda: "▰▰" in running.content, 900)
     status = [
         card(message, user, shown("t2v"))
         for message, user in ((waiting, BEN), (running, ANN), (done, ANN))
     ]
-    await server.world.until(lambda: running.videos and waiting.videos, 120)
+    await server.world.until(lambda: running.videos and waiting.videos, 900)
     four = await ask("t2v", ANN, prompt=prompt, seconds=3.0, drafts="4", seed="5")
-    await server.world.until(lambda: len(four.videos) == 4, 120)
+    await server.world.until(lambda: len(four.videos) == 4, 900)
     offered = await answered(await server.press(done.id, done.button(":publish:"), ANN, locale))
     offer = card(offered, ANN)
     await server.press(offered.id, offered.button("feed:publish:"), ANN, locale)
-    (post,) = await server.world.until(lambda: server.world.with_video(feed.id), 60)
+    (post,) = await server.world.until(lambda: server.world.with_video(feed.id), 900)
     shared = [card(four, ANN, shown("t2v")), offer, card(post, ANN, channel="clips")]
     return {"discord-status": status, "discord-account": account, "discord-feed": shared}
 
@@ -222,6 +228,7 @@ async def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         async with DiscordServer() as server:
+            channel, feed = server.world.guild(2)  # there before the client connects
             settings = load_settings(
                 data_dir=Path(folder) / "data",
                 executor="draft",
@@ -241,7 +248,7 @@ async def main() -> None:
                     run_all(core, [FRONT], stop, lambda said: "ready" in said and ready.set())
                 )
                 await ready.wait()
-                cards = await run(server, chosen.locale)
+                cards = await run(server, channel, feed, chosen.locale)
                 pages = {name: render(items, chosen.locale) for name, items in cards.items()}
                 stop.set()
                 await serving

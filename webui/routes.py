@@ -200,7 +200,8 @@ async def read_object(
 ) -> dict[str, Any] | None:
     """Read the JSON object that was sent; None where there is none, or too much.
 
-    ``empty`` stands for a body without a byte.
+    Half a character, which neither a database nor an answer takes, becomes a question mark, and
+    the character zero nothing. ``empty`` stands for a body without a byte.
     """
     read = b""
     async for part in request.stream():
@@ -208,7 +209,21 @@ async def read_object(
         if len(read) > most_bytes:
             return None
     try:
-        found: Any = json.loads(read or empty)
+        found: Any = _sound(json.loads(read or empty))
     except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _sound(value: Any) -> Any:  # noqa: ANN401  # of JSON
+    """Return ``value`` with texts that can be kept and sent."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode().replace("\0", "")
+        case list():
+            return [_sound(one) for one in cast("list[Any]", value)]
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {_sound(name): _sound(one) for name, one in items}
+        case _:
+            return value

@@ -16,9 +16,10 @@ from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.backup import copy_database, doubt_deliveries
+from core.storage.disk_probes import journals_of
 from core.storage.lock import lock, lock_database
 from core.storage.record import RECORD_NAME
-from core.storage.trouble import journals_of, named_troubles
+from core.storage.trouble import named_troubles
 
 
 class RestoreRefused(SetupProblem):

@@ -59,14 +59,15 @@ def shares(
         keeps: whether every model stays on the device; else no graph is used.
         eight_bits: whether the device multiplies matrices of 8 bits.
     """
+    quantised = profile in _QUANTISED
     if part is Part.TEXT and way is not Launching.PLAIN:  # the real tokens alone
-        return LaunchShares(effort=0.5 if way is Launching.FAST else 1.0, fixed=0.0)
+        return LaunchShares(effort=1.0 if quantised else 0.3, fixed=0.0)
     if part not in _SAMPLED:
         return _USUAL
-    quantised = profile in _QUANTISED
     if way is Launching.PLAIN or not keeps:
         return _QUANTISED_PLAIN if quantised else _USUAL
     fixed = _FIXED.get(part, 1.0)
     if way is Launching.FAST and eight_bits:
         return LaunchShares(effort=0.65, launch=0.2, fixed=fixed)
-    return LaunchShares(effort=0.84 if quantised and eight_bits else 1.0, launch=0.2, fixed=fixed)
+    effort = 0.66 if quantised and eight_bits else 0.85  # operations share kernels
+    return LaunchShares(effort=effort, launch=0.2, fixed=fixed)

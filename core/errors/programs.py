@@ -58,6 +58,12 @@ class HeaderUnfit(InvalidInput):
     header: str
 
 
+class RangeBeyond(InvalidInput):
+    """A part of a file that begins behind its end; ``size`` in bytes."""
+
+    size: int
+
+
 class WebhookRefused(InvalidInput):
     """No results are sent to this address; ``reason`` is a code."""
 

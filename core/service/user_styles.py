@@ -63,7 +63,7 @@ class UserStyles:
             known = await self._book.styles(caller.place)
             style = find_style(known, name)
             if style is None and not source:
-                raise StyleUnknown(name[:40], ", ".join(one.name for one in known))
+                raise StyleUnknown(name[:40], ", ".join(one.name for one in known) or "–")
         return fill(mode, options, roles, levels, style)
 
     def of_place(self, caller: Caller, *, everywhere: bool = False) -> PlaceStyles:

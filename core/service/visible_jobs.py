@@ -6,7 +6,7 @@ from collections import OrderedDict
 from core.accounts.moderation import Moderation
 from core.domain.jobs import Job
 from core.domain.people import Caller
-from core.errors import NotYours, OperatorsOnly
+from core.errors import JobUnknown, NotYours, OperatorsOnly
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
 from core.storage.job_queries import JobQueries
@@ -14,6 +14,7 @@ from core.storage.job_queries import JobQueries
 LOOK = "look"  # the verb of the audit log
 ONCE_S = 60.0  # one look at a job is many calls: they are one line of the log
 REMEMBERED = 1000  # looks
+_SHOWN = 40  # characters of what is no id
 
 
 class VisibleJobs:
@@ -63,7 +64,7 @@ class VisibleJobs:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else, and the caller is no operator.
         """
-        job = await self._jobs.get(job_id)
+        job = await self._named(job_id)
         own = await self._owned.owns(caller, job)
         if not own and not self.is_operator(caller):
             raise NotYours(job_id)
@@ -76,10 +77,20 @@ class VisibleJobs:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        job = await self._jobs.get(job_id)
+        job = await self._named(job_id)
         if not await self._owned.owns(caller, job):
             raise NotYours(job_id)
         return job
+
+    async def _named(self, job_id: str) -> Job:
+        """Return the job of an id that came from outside.
+
+        Raises:
+            JobUnknown: there is none; no database is asked for what no id can be.
+        """
+        if not (job_id.isascii() and job_id.isalnum()):
+            raise JobUnknown(job_id.encode("ascii", "replace").decode()[:_SHOWN])
+        return await self._jobs.get(job_id)
 
     async def _note(self, caller: Caller, verb: str, job_id: str) -> None:
         look, now = (caller.requester.key, verb, job_id), time.monotonic()

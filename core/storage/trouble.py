@@ -5,13 +5,11 @@ SQLite tells no more than "cannot open" or "I/O error", the system is asked for 
 """
 
 import errno
-import mmap
 import os
 import re
 import sqlite3
-import stat
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import cast
@@ -43,12 +41,11 @@ from core.errors.storage import (
     TooManyThreads,
 )
 from core.runtime.paths import readable
+from core.storage import disk_probes
 from core.storage.ordinary_files import where_led
 from core.storage.postgres_trouble import postgres_problem
 
 _TROUBLES = (DBAPIError, sqlite3.Error, OSError, RuntimeError, StorageUnavailable)
-_FILES_AT_ONCE = 4  # of SQLite: the database, its two journals, a folder
-_PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
 _SAID: dict[int, Callable[[str], ClapperError]] = {
     errno.ENOSPC: StorageFull,
     errno.EDQUOT: StorageQuotaUsed,
@@ -147,7 +144,7 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
     told = error.filename if named else path
     place = readable(Path(os.fsdecode(told if told is not None else Path())))
     reason = error.strerror or type(error).__name__
-    if error.errno == errno.EFBIG and (limit := _limit_bytes()):
+    if error.errno == errno.EFBIG and (limit := disk_probes.limit_bytes()):
         return FileTooLarge(place, limit)
     if error.errno in _WORN:
         return StorageFaulty(place, reason)
@@ -159,7 +156,7 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
             return StorageGone(where_led(link))
     if error.errno == errno.EAGAIN and told is None:  # a process that cannot be started
         return TooManyThreads()
-    if error.errno == errno.ENOSPC and told is not None and _takes_no_files(Path(place)):
+    if error.errno == errno.ENOSPC and told is not None and disk_probes.takes_no_files(Path(place)):
         return StorageFilesUsed(place)
     make = _SAID.get(error.errno or 0)
     return make(place) if make else StorageUnusable(place, reason)
@@ -173,14 +170,6 @@ def _of_python(error: BaseException) -> ClapperError | None:
         return TooManyThreads()
     circle = _CIRCLE.fullmatch(str(error)) if isinstance(error, RuntimeError) else None
     return LinksInCircle(circle[1]) if circle else None
-
-
-def _takes_no_files(path: Path) -> bool:
-    """Tell whether the disk of ``path`` has room for bytes and none for another file."""
-    with suppress(OSError, ValueError):
-        disk = os.statvfs(next(one for one in (path, *path.parents) if one.exists()))
-        return disk.f_files > 0 and disk.f_favail == 0 and disk.f_bavail > 0
-    return False
 
 
 def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
@@ -223,70 +212,8 @@ def _as_said(primary: int, detail: str, path: Path) -> ClapperError:
 
 
 def _by_looking(path: Path) -> ClapperError | None:
-    """Find what keeps ``path`` from being written, without opening it.
-
-    To open and close the file would give up the locks that SQLite holds on it for this process.
-    """
-    for look in (_look_at, _write_beside, _map_beside):
-        try:
-            problem = look(path)
-        except OSError as error:
-            return of_system(error, path)
-        if problem is not None:
-            return problem
-    return None
-
-
-def _look_at(path: Path) -> ClapperError | None:
-    folder = path.parent
-    if not stat.S_ISDIR(folder.stat().st_mode):
-        return PathIsFile(readable(folder))
-    for one in (path, *journals_of(path)):
-        if not os.path.lexists(one):
-            continue
-        found = one.stat()
-        if stat.S_ISDIR(found.st_mode):
-            return PathIsFolder(readable(one))
-        if os.statvfs(one).f_flag & os.ST_RDONLY:
-            return StorageReadOnly(readable(one))
-        if not os.access(one, os.R_OK | os.W_OK, effective_ids=True):
-            return StorageForbidden(readable(one))
-        limit = _limit_bytes()
-        if limit and found.st_size + _PROBE_BYTES > limit:
-            return FileTooLarge(readable(one), limit)
-    return None
-
-
-def _write_beside(path: Path) -> None:
-    with TemporaryFile(dir=path.parent) as probe, ExitStack() as held:
-        probe.write(bytes(_PROBE_BYTES))
-        probe.flush()
-        for _ in range(_FILES_AT_ONCE - 1):
-            held.callback(os.close, os.dup(probe.fileno()))
-
-
-def _map_beside(path: Path) -> ClapperError | None:
-    """Find whether processes may share the memory of a file there, as SQLite's index needs it."""
-    with TemporaryFile(dir=path.parent) as probe:
-        probe.write(bytes(mmap.PAGESIZE))
-        probe.flush()
-        try:
-            mmap.mmap(probe.fileno(), mmap.PAGESIZE).close()
-        except OSError as error:
-            if error.errno == errno.ENOMEM:
-                return MemoryShort()
-            return StorageUnsupported(readable(path), f"mmap: {error.strerror}")
-    return None
-
-
-def journals_of(path: Path) -> Iterator[Path]:
-    """Return where SQLite keeps the journals of the database ``path``."""
-    return (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
-
-
-def _limit_bytes() -> int:
-    """Return how large a file of this process may become; 0 where nothing limits it."""
-    import resource  # of POSIX alone
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    return 0 if soft == resource.RLIM_INFINITY else soft
+    """Return what keeps ``path`` from being written."""
+    try:
+        return disk_probes.find_obstacle(path)
+    except OSError as error:
+        return of_system(error, path)

@@ -1,5 +1,6 @@
 """List the model files that a graph names, and look whether they lie where ComfyUI looks."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,6 +64,30 @@ class LookedFor:
 def named_files(graph: Graph) -> tuple[NamedFile, ...]:
     """List the model files that the nodes of ``graph`` name, each once."""
     return tuple(dict.fromkeys(file for node in graph.nodes.values() for file in _of(node)))
+
+
+def with_own_separators(node: Node) -> Node:
+    """Return ``node`` naming its model files as the ComfyUI of this machine lists them.
+
+    Exports of Windows part folders by another sign, and ComfyUI compares names letter by letter.
+    """
+    for name, value in node.inputs.items():
+        found = value.value if isinstance(value, Literal) else None
+        if isinstance(found, dict):  # a row of rgthree's Power Lora Loader
+            row = cast("dict[str, object]", found)
+            if isinstance(row.get("lora"), str):
+                node = node.with_input(name, Literal.of({**row, "lora": _own(str(row["lora"]))}))
+        elif isinstance(found, str) and _names_model(node, name, found):
+            node = node.with_input(name, Literal.of(_own(found)))
+    return node
+
+
+def _names_model(node: Node, name: str, value: str) -> bool:
+    return value.lower().endswith(_SUFFIXES) and _folder(node, name) is not None
+
+
+def _own(name: str) -> str:
+    return _plain(name).replace("/", os.sep)
 
 
 def look_for_files(graph: Graph, models: Path) -> tuple[LookedFor, ...]:

@@ -631,13 +631,28 @@ def test_fused_kernels_are_recorded_where_the_device_is_slower_too(
     assert ways(network) == {"recorded": 1}
 
 
+def test_fused_kernels_are_compared_once_for_each_kind_of_pass(network: Network) -> None:
+    network, kernels = fused_in(network)
+    if network.device.type != "cpu":
+        pytest.skip("the kernels of a device are not counted")
+
+    used: list[bool] = []
+    for how in ({}, {"frames": 3}, {"masked": True}, {"masked": True, "frames": 4}):
+        before = kernels.used.total()
+        network.forward(1, **how)
+        used.append(kernels.used.total() > before)
+
+    assert used == [True, False, True, False]
+    assert ways(network) == {"recorded": 4}
+
+
 def test_kernels_that_cannot_be_compiled_are_left_out(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, kernels = fused_in(network, spoilt=True)
 
     def prepare(like: Any) -> None:
-        raise ValueError(f"no compiler for {like.dtype}")
+        raise RuntimeError(f"no compiler for {like.dtype}")
 
     monkeypatch.setattr(kernels, "prepare", prepare)
     with eager(network):
@@ -651,7 +666,7 @@ def test_kernels_that_cannot_be_compiled_are_left_out(
     assert not kernels.used
 
 
-def testasked_first_of_another_thread_are_torchs_own_meanwhile(network: Network) -> None:
+def test_operators_of_another_thread_are_torchs_own_meanwhile(network: Network) -> None:
     torch = network.torch
     asked: list[str] = []
 

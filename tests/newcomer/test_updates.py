@@ -18,7 +18,7 @@ from tests.newcomer.releases import (
     of_the_version_before,
     origin_of,
 )
-from tests.newcomer.walking import started, well
+from tests.newcomer.walking import new_place, started, well
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 SOMEBODY = "discord:7"
@@ -30,7 +30,7 @@ def at(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[Start], Plac
     """Return what lays out a checkout at a start, installed, with a filled database."""
 
     def laid_out(start: Start) -> Place:
-        place = Place(tmp_path, request.config.getoption("newcomer"))
+        place = new_place(tmp_path, request)
         origin = origin_of(tmp_path, start)
         subprocess.run(["git", "clone", "--quiet", f"file://{origin}", place.checkout], check=True)
         well(place.run("make .venv/.app"))
@@ -57,7 +57,8 @@ def test_an_update_keeps_everything_and_its_way_back_works(at: Callable[[Start],
 
     said = well(place.run(command))
 
-    assert git("rev-parse", "HEAD", cwd=place.checkout) == git("rev-parse", "HEAD")
+    (origin,) = place.folder.glob("origin.git")
+    assert git("rev-parse", "HEAD", cwd=place.checkout) == git("rev-parse", NEXT, cwd=origin)
     assert __version__ in well(place.run("clapper --version"))
     assert told(place) == before
     well(place.run("clapper invariants"))

@@ -20,11 +20,10 @@ from core.cli.app import APP
 from core.domain.modes import MODES
 from tests.newcomer.place import ROOT, Place
 from tests.newcomer.readme import commands
-from tests.newcomer.walking import started, well
+from tests.newcomer.walking import new_place, started, well
 from tests.support.terminals import talk
 
 SOME_TESTS = "tests/unit/domain tests/unit/duration"  # in the place of all, unless --whole is given
-NEEDS = ("git", "make", "unshare")
 
 Walk = Callable[[Place, str], None]
 WALKS: dict[str, Walk] = {}
@@ -32,6 +31,7 @@ WALKS: dict[str, Walk] = {}
 ELSEWHERE = {
     "clapper comfy install": "fetches ComfyUI from GitHub: make test-comfy",
     "clapper models pull": "fetches 43 GB from the hub: make test-gpu",
+    "clapper update": "begins at a release of before: test_updates.py",
     "make newcomer": "is this walk",
 }
 
@@ -54,7 +54,7 @@ def walk_of(command: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Place:
-    return Place(tmp_path_factory.mktemp("newcomer"), request.config.getoption("newcomer"))
+    return new_place(tmp_path_factory.mktemp("newcomer"), request)
 
 
 @pytest.mark.newcomer
@@ -184,13 +184,7 @@ def install(place: Place, command: str) -> None:
 
     films_with_sound(elsewhere / "out")
     assert [path.name for path in elsewhere.iterdir()] == ["out"]
-    assert str(place.home) in well(place.run(f"{installed} settings", cwd=elsewhere))
-
-
-@walks("clapper update")
-def update(place: Place, command: str) -> None:
-    """From a release of before: test_updates.py."""
-    well(place.run(f"{command} --check"))
+    assert str(place.home) in well(place.run(f"{installed} settings --json", cwd=elsewhere))
 
 
 @walks("clapper doctor")

@@ -2,12 +2,27 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from tests.newcomer.place import Done, Place
+
+
+def new_place(folder: Path, request: pytest.FixtureRequest) -> Place:
+    """Make a place with the Python asked for; skip where what README needs is absent."""
+    python = request.config.getoption("newcomer")
+    for program in ("git", "make"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: apt-get install {program}")
+    if shutil.which(python) is None:
+        pytest.skip(f"needs {python}: make newcomer PYTHON=python3.11")
+    return Place(folder, python)
 
 
 def well(done: Done) -> str:

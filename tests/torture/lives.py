@@ -86,6 +86,23 @@ class MixedExecutor(QuickExecutor):
         return await super().execute(order, on_progress, cancel)
 
 
+@dataclass
+class CountingDelivery(RecordingDelivery):
+    """Forgets what it showed long ago: remembered, a day's messages are 8 MB of their own."""
+
+    forgotten: int = 0
+
+    async def until(self, count: int) -> None:
+        """Wait until ``count`` messages were shown."""
+        await super().until(count - self.forgotten)
+
+    def forget(self) -> None:
+        """Forget all but the newest messages, which may be repeated yet."""
+        for nonce in list(self.shown)[: -2 * AT_ONCE]:
+            del self.shown[nonce]
+            self.forgotten += 1
+
+
 def settings_in(folder: Path, jobs: int) -> Settings:
     return load_settings(
         data_dir=folder,
@@ -164,11 +181,11 @@ def sampled(done: int) -> dict[str, int]:
 
 
 async def long_life(
-    plan: Plan, core: Core, executor: MixedExecutor, delivery: RecordingDelivery
+    plan: Plan, core: Core, executor: MixedExecutor, delivery: CountingDelivery
 ) -> None:
     """Let a day's jobs through, a few at a time, as people ask for them.
 
-    The doubles remember no order and no event: what stays is the service's own.
+    The doubles remember no order, no event and no message: what stays is the service's own.
     """
     step = plan.jobs // plan.samples
     with (Path(plan.folder) / "samples").open("w") as file:
@@ -181,12 +198,13 @@ async def long_life(
             await accepted(core, number)
             await delivery.until(number - AT_ONCE)
             delivery.events.clear()
+            delivery.forget()
             executor.orders.clear()
 
 
 async def life(plan: Plan) -> None:
     folder = Path(plan.folder)
-    delivery = RecordingDelivery(book=folder / "book")
+    delivery = CountingDelivery(book=folder / "book")
     executor = MixedExecutor()
     if plan.jump_s:
         executor.gate.clear()

@@ -1,5 +1,6 @@
 """Foreign graphs are followed by what flows through them, and what their owner did stays."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -251,3 +252,17 @@ def test_a_picture_that_is_shown_in_each_frame_is_shown_in_all(
     graph = prompt_of(adopt(graph_of(nodes), T2V), ask, frames=49)
 
     assert (graph["each"]["inputs"]["amount"], graph["latent"]["inputs"]["length"]) == (49, 49)
+
+
+def test_files_in_folders_of_windows_are_found_here(export: "Export") -> None:
+    nodes = export(T2V)
+    nodes["101"]["inputs"]["model_name"] = "ltx\\2.3\\up-x2.safetensors"
+    nodes["211"]["inputs"]["lora_1"]["lora"] = "ltx\\ltx-2.3-distilled.safetensors"
+    nodes["5536"]["inputs"]["text"] = "a man\\woman talks"
+
+    graph = adopt(graph_of(nodes), T2V).workflow.graph.to_prompt()
+
+    assert graph["101"]["inputs"]["model_name"] == str(Path("ltx", "2.3", "up-x2.safetensors"))
+    lora = graph["211"]["inputs"]["lora_1"]["lora"]
+    assert lora == str(Path("ltx", "ltx-2.3-distilled.safetensors"))
+    assert graph["5536"]["inputs"]["text"] == "a man\\woman talks"

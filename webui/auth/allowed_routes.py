@@ -59,7 +59,8 @@ _OWN_WRITE = (
 )
 _AGENTS = re.compile(r"/mcp/?")
 # of programs with a token: an application of our own, which says itself what it has not
-_PROGRAMS = re.compile(r"/api/v1/.*")
+_PROGRAMS = re.compile(r"/api/v1(/.*)?", re.DOTALL)
+NOWHERE = "/api/v1/-"  # an address of programs at which there is nothing
 
 
 def _one_of(parts: tuple[str, ...]) -> re.Pattern[str]:
@@ -86,9 +87,14 @@ def endpoint_in(path: str) -> str:
     return "" if found is None else found["name"]
 
 
+def of_programs(path: str) -> bool:
+    """Return whether an address belongs to the interface of programs."""
+    return _PROGRAMS.fullmatch(path) is not None
+
+
 def exists(method: str, path: str) -> bool:
     """Return whether there is something at ``path``, which is decoded."""
-    if _PROGRAMS.fullmatch(path):
+    if path.startswith("/api/v1/"):
         return True
     return any(method in methods and found.fullmatch(path) for methods, found in _OPEN)
 

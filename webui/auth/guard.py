@@ -16,7 +16,7 @@ from core.domain.modes import MODES
 from core.errors import ClapperError, NotAChoice, Refused
 from core.i18n.messages import explain
 from core.settings import Settings
-from webui.auth.allowed_routes import endpoint_in, exists, linked
+from webui.auth.allowed_routes import NOWHERE, endpoint_in, exists, linked, of_programs
 from webui.auth.origin import Origins
 
 JOB_ENDPOINTS = ("status", "cancel", "result", "follow_up")
@@ -78,6 +78,9 @@ class Guard:
         if self._origins.foreign(connection) and not self._follows_a_link(connection):
             return _told(ForeignPage(), 403)
         if not (_possible(unquote(path)) and exists(method, path)):
+            if of_programs(path):  # who says itself what is not there, in its own form
+                connection.scope["path"] = NOWHERE
+                return None
             return PlainTextResponse("", 404)
         name = endpoint_in(path)
         if name and name not in ENDPOINTS:

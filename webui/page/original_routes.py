@@ -30,8 +30,8 @@ class OriginalRoutes:
             if elsewhere is not None:
                 return RedirectResponse(elsewhere, 302, headers=_PRIVATE)
             clip = await self._bridge.call(self._originals.clip(job_id, secret))
+            return await file_answer(request, clip.path, "video/mp4", KEPT)
         except (JobUnknown, NothingToFetch):
             return PlainTextResponse("", 404, headers=_PRIVATE)
         except ClapperError:  # the place where clips are kept cannot be reached
             return PlainTextResponse("", 503, headers=_PRIVATE)
-        return await file_answer(request, clip.path, "video/mp4", KEPT)

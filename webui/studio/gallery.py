@@ -124,8 +124,9 @@ class StudioGallery:
         self, bridge: Bridge, visitor: Visitor, wanted: GalleryFilter, jobs: Sequence[str] | None
     ) -> AsyncGenerator[Job]:
         if jobs is not None:
-            for job in await bridge.call(self.own(visitor, jobs)):
-                yield job
+            for job_id in dict.fromkeys(jobs):  # one by one: what is sent begins at once
+                for job in await bridge.call(self.own(visitor, (job_id,))):
+                    yield job
             return
         before: int | None = None
         while True:

@@ -30,6 +30,10 @@ class ReleaseUnknown(InvalidInput):
     newest: str
 
 
+class NoReleases(InvalidInput):
+    """The repository that this checkout comes from has no release yet."""
+
+
 class GitFailed(SetupProblem):
     """Git could not do a step of an update."""
 
@@ -65,14 +69,18 @@ class ProgramCheckout:
         """Return the release ``asked`` for, or the newest.
 
         Raises:
-            ReleaseUnknown: there is none.
+            ReleaseUnknown: there is none of that name.
+            NoReleases: there is none at all.
         """
         found = [tag for tag in self._git("tag", "--list", "v*").split() if _RELEASE.fullmatch(tag)]
-        newest = max(found, key=_version, default="")
-        chosen = newest if asked is None else next((t for t in found if t == _tag(asked)), "")
-        if not chosen:
-            raise ReleaseUnknown(release=asked or "v*", newest=newest or "–")
-        return chosen
+        if not found:
+            raise NoReleases
+        newest = max(found, key=_version)
+        if asked is None:
+            return newest
+        if _tag(asked) not in found:
+            raise ReleaseUnknown(release=asked, newest=newest)
+        return _tag(asked)
 
     def commit_of(self, release: str) -> str:
         """Return the commit of a release."""

@@ -1,9 +1,9 @@
 """Fetch a release, install what it needs, migrate, look at everything; say how to go back."""
 
 import asyncio
+import shlex
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from core import __version__
-from core.app.backup import NothingToBackUp, make_backup
+from core.app.backup import NothingToBackUp, RowsOnServer, make_backup
 from core.cli.exit_codes import out
 from core.cli.upgrade.checkout import ProgramCheckout, checkout_of
 from core.control.client import running_service
 from core.errors.setup import SetupProblem
-from core.i18n.messages import say
+from core.i18n.messages import explain, say
 from core.runtime.paths import readable
 from core.runtime.program_files import PROJECT_ROOT
 from core.settings import Settings, load_settings
@@ -92,31 +92,41 @@ class _Update:
             ("migrate", _clapper("db", "migrate")),
         ):
             if not self._done(command):
-                self.checkout.go_to(self.before)
-                self._done(install_command(self.checkout.folder))
+                self._go_back(kept if step == "migrate" else None)
                 raise UpdateFailed(step=step, release=self.release)
         self._done(_clapper("doctor"))  # what it finds is for people to read
         _print(say("update_done", {"release": self.release}))
         self._say_way_back(kept)
 
+    def _go_back(self, kept: Path | None) -> None:
+        """Lay out the program of before, and the data where some migrations went through."""
+        self.checkout.go_to(self.before)
+        self._done(install_command(self.checkout.folder))
+        if kept is not None:
+            self._done(_restore(kept))
+
     def _back_up(self) -> Path | None:
-        """Copy the data beside it, where there are any yet."""
+        """Copy the data beside it, where there are any yet; rows on a server stay there."""
         data = self.settings.data_dir
         kept = data.with_name(f"{data.name}-before-{self.release}")
-        with suppress(NothingToBackUp):
+        try:
             make_backup(self.settings, kept)
-            return kept
-        return None
+        except NothingToBackUp:
+            return None
+        except RowsOnServer as error:  # migrations only add: the program of before goes on there
+            _print(explain(error))
+            return None
+        return kept
 
     def _done(self, command: list[str]) -> bool:
         """Run a step with the program as it lies there now; what it says is for the terminal."""
         return subprocess.run(command, cwd=self.checkout.folder, check=False).returncode == 0  # noqa: S603  # argument list, no shell
 
     def _say_way_back(self, kept: Path | None) -> None:
-        install = " ".join(install_command(self.checkout.folder))
+        install = shlex.join(install_command(self.checkout.folder))
         steps = [f"git checkout {self.before}", install]
         if kept is not None:
-            steps.append(f"{sys.executable} -m clapper restore --force {readable(kept)}")
+            steps.append(shlex.join(_restore(kept)))
         _print(say("update_back", {"steps": "\n".join(f"  {step}" for step in steps)}))
 
 
@@ -126,6 +136,10 @@ def install_command(folder: Path) -> list[str]:
     what = f"{folder}[{extras}]" if extras else str(folder)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     return [*pip, "--constraint", str(folder / "constraints.txt"), "--editable", what]
+
+
+def _restore(kept: Path) -> list[str]:
+    return _clapper("restore", "--force", str(kept))
 
 
 def _clapper(*arguments: str) -> list[str]:

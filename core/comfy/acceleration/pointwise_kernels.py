@@ -133,7 +133,7 @@ class PointwiseKernels:
             return
         try:
             self._launch_each(like)
-        except (TritonError, OSError, SubprocessError) as error:
+        except (TritonError, ValueError, OSError, SubprocessError) as error:
             raise RuntimeError("kernels cannot be compiled") from error
         self._prepared.add((like.dtype, like.device))
 

@@ -45,6 +45,18 @@ def rebuild(form: Form, tensors: Iterator[Any]) -> Any:
     return made
 
 
+def kind_of(form: Form) -> Form:
+    """Return ``form`` without its sizes, but for the last ones, and for which are 1: repeated."""
+    kind = form[0]
+    if kind == "tensor":
+        return ("tensor", tuple(size == 1 for size in form[1]), form[1][-1:], form[3])
+    if kind == "value":
+        return ("value", form[1], form[2] == 1 if form[1] is int else form[2])
+    if kind in ("sequence", "object"):
+        return (kind, form[1], tuple(kind_of(part) for part in form[2]), *form[3:])
+    return form
+
+
 def _form(value: object, tensor: type, found: list[Any]) -> Form:
     if isinstance(value, tensor):
         entry = cast("Any", value)

@@ -27,6 +27,7 @@ from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.graph import Graph
 from core.workflow.library import WORKFLOWS, Workflow, paths_of
+from core.workflow.model_files import with_own_separators
 from core.workflow.unused_fields import idle_options, unbound_fields
 from core.workflow.validation import defects, unknown_kinds, widened
 
@@ -67,6 +68,7 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
 
 def _adopt(draft: AdoptionDraft) -> Adoption:
     fill_defaults(draft)
+    draft.graph = draft.graph.with_nodes(*map(with_own_separators, draft.graph.nodes.values()))
     canvas = _canvas(draft)
     if canvas > SIDE_MULTIPLE:
         crop_to_size(draft)

@@ -11,6 +11,18 @@ import pytest
 from core.runtime.program_files import PROJECT_ROOT
 
 HERE = Path(sysconfig.get_paths()["purelib"])
+MIGRATION = """'A migration.'
+
+from alembic import op
+
+revision = "{number}"
+down_revision = "{before}"
+oldest = 1
+
+
+def upgrade() -> None:
+    {what}
+"""
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 
 
@@ -34,14 +46,18 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     git(folder, "init", "--quiet")
-    for tag, version, pyproject in (
-        ("v9.0.0", "9.0.0", None),
-        ("v9.10.0", "9.10.0", None),
-        ("v9.11.0", "9.11.0", "[project]\nname = 'clapper-bot'\n"),
+    newest = max(path.name[:4] for path in (folder / "migrations" / "versions").glob("0*.py"))
+    good = MIGRATION.format(number="9001", before=newest, what="op.execute('SELECT 1')")
+    bad = MIGRATION.format(number="9002", before="9001", what="raise ValueError('no')")
+    for tag, version, files in (
+        ("v9.0.0", "9.0.0", {}),
+        ("v9.10.0", "9.10.0", {}),
+        ("v9.10.1", "9.10.1", {"9001_good.py": good, "9002_bad.py": bad}),
+        ("v9.11.0", "9.11.0", {"../../pyproject.toml": "[project]\nname = 'clapper-bot'\n"}),
     ):
         (folder / "core" / "version.txt").write_text(version)
-        if pyproject is not None:
-            (folder / "pyproject.toml").write_text(pyproject)
+        for name, text in files.items():
+            (folder / "migrations" / "versions" / name).write_text(text)
         git(folder, "add", "--all")
         git(folder, "commit", "--quiet", "-m", version)
         git(folder, "tag", tag)
@@ -115,6 +131,22 @@ def test_a_release_that_cannot_be_installed_leaves_all_as_it_was(
     assert installed.release == "v9.0.0"
 
 
+def test_a_migration_that_fails_leaves_the_data_to_the_program_of_before(
+    installed: Installation,
+) -> None:
+    made = installed.run("quota", "grant", "discord:7", "30")
+    assert made.returncode == 0, made.stderr
+
+    done = installed.run("update", "--to", "9.10.1")
+
+    assert done.returncode == 5
+    assert "migrate" in done.stderr
+    assert installed.release == "v9.0.0"
+    kept = installed.run("quota", "show", "discord:7")
+    assert kept.returncode == 0, kept.stderr
+    assert "50 min" in kept.stdout  # 20 are everybody's
+
+
 def test_what_was_changed_here_is_not_mixed_with_a_release(installed: Installation) -> None:
     (installed.folder / "README.md").write_text("mine")
 
@@ -140,3 +172,14 @@ def test_a_release_that_is_not_there_is_named(installed: Installation) -> None:
     assert done.returncode == 2
     assert "7.1.0" in done.stderr
     assert "v9.11.0" in done.stderr
+
+
+def test_where_there_is_no_release_yet_the_way_without_is_said(installed: Installation) -> None:
+    for tag in git(installed.folder, "tag", "--list").split():
+        git(installed.folder, "tag", "--delete", tag)
+    git(installed.folder, "remote", "set-url", "origin", str(installed.folder))
+
+    done = installed.run("update", "--check")
+
+    assert done.returncode == 2
+    assert "git pull" in done.stderr

@@ -7,7 +7,7 @@ from core.domain.followups import Action
 from core.domain.jobs import ReplyTo
 from core.domain.options import Options
 from core.domain.people import Caller, Payer, Requester
-from core.errors import NotYours
+from core.errors import JobUnknown, NotYours
 from core.testing.doubles import t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import ask
@@ -76,3 +76,16 @@ async def test_smaller_asks_for_at_most_half_of_the_work(core: Core) -> None:
     costs = [core.runs.estimate(one).gpu_ms for one in (smaller.request, request)]
     assert 0 < costs[0] <= costs[1] / 2
     assert smaller.request.prompt == request.prompt
+
+
+@pytest.mark.parametrize("strange", ["", "\0", "a\0b", "\ud800", "²", "../x", "a b", "'; --"])
+async def test_what_cannot_be_an_id_is_no_job_on_any_database(core: Core, strange: str) -> None:
+    asked = (
+        core.users.job(SIGNED_IN, strange),
+        core.users.cancel(SIGNED_IN, strange),
+        core.users.gallery.own(SIGNED_IN, strange),
+    )
+    for one in asked:
+        with pytest.raises(JobUnknown) as caught:
+            await one
+        str(caught.value.job_id).encode()  # it is told in answers

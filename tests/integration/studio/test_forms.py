@@ -80,6 +80,19 @@ async def test_what_no_form_would_send_is_told_and_makes_no_job(
 
 
 @STANDING
+@pytest.mark.parametrize("strange", ["half a sign: \ud83d", "a\0b"])
+async def test_texts_that_no_database_takes_are_answered_in_words(
+    passer_by: httpx.AsyncClient, strange: str
+) -> None:
+    for values in ({"prompt": strange}, {"prompt": "a boat", "style": strange}):
+        content = json.dumps({"values": values})
+        answer = await passer_by.post("/studio/forms/t2v/look", content=content)
+        assert answer.status_code == 200
+        error = answer.json()["card"]["error"]
+        assert (error["code"] if error else "") == ("style_unknown" if "style" in values else "")
+
+
+@STANDING
 @pytest.mark.parametrize("content", [b"[]", b"{", b"[" * 100_000, b"x" * 300_000])
 async def test_a_body_that_is_no_form_is_refused(
     passer_by: httpx.AsyncClient, content: bytes

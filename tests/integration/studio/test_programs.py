@@ -253,18 +253,52 @@ async def test_a_body_that_cannot_be_read_is_a_problem_too(
 
     answer = await robot.post("/jobs", content=content, headers={"content-type": kind})
 
-    assert problem(answer, 400)["data"] == {"reason": reason}
+    status = {"body_type": 415, "body_size": 413}.get(reason, 400)
+    assert problem(answer, status)["data"] == {"reason": reason}
 
 
 @STANDING
 async def test_a_form_has_no_field_twice_and_no_more_files_than_any_mode(issue: Issue) -> None:
     robot = await issue()
     twice = [("mode", (None, "t2v")), ("prompt", (None, "a")), ("prompt", (None, "b"))]
+    words = [("mode", (None, "t2v")), ("prompt", ("words.txt", b"a boat"))]
     many = [("mode", (None, "t2v")), *((f"f{n}", ("x", b"x")) for n in range(20))]
 
     answers = [await robot.post("/jobs", files=one) for one in (twice, many)]  # type: ignore[arg-type]
 
     assert [problem(one, 400)["code"] for one in answers] == ["body_unreadable"] * 2
+    mistaken = await robot.post("/jobs", files=words)  # type: ignore[arg-type]
+    assert problem(mistaken, 422)["data"] == {"field": "prompt", "expected": "string"}
+
+
+@STANDING
+@pytest.mark.parametrize("path", ["/jobs/%00", "/jobs/%0a", f"/jobs/{'a' * 3000}", "", "/", "/a"])
+async def test_an_address_at_which_nothing_can_be_is_a_problem_too(issue: Issue, path: str) -> None:
+    robot = await issue()
+
+    assert problem(await robot.get(f"{robot.base_url}".rstrip("/") + path), 404)["code"] in {
+        "address_unknown",
+        "job_unknown",
+    }
+
+
+@STANDING
+async def test_parts_of_a_clip_are_given_and_strange_wishes_are_none(issue: Issue) -> None:
+    robot = await issue()
+    job = await over(robot, (await robot.post("/jobs", json=BOAT)).json())
+    clip = job["clip"]["url"]
+
+    beyond = await robot.get(clip, headers={"Range": "bytes=999999999-"})
+    assert problem(beyond, 416)["data"] == {"size": job["clip"]["bytes"]}
+    assert beyond.headers["content-range"] == f"bytes */{job['clip']['bytes']}"
+    for strange in ("bytes=a-b", "lines=1-2", "bytes=", "bytes=²-3"):
+        answer = await robot.get(clip, headers={"Range": strange.encode()})  # type: ignore[dict-item]
+        assert (answer.status_code, len(answer.content)) == (200, job["clip"]["bytes"])
+    last = await robot.get(clip, headers={"Range": "bytes=-4, 0-1"})
+    assert last.status_code == 206
+    for path in (f"/jobs/{job['id']}", "/jobs", "/quota", "/modes", f"/jobs/{job['id']}/clip"):
+        head = await robot.head(path)
+        assert (head.status_code, head.content) == (200, b"")
 
 
 @STANDING

@@ -57,5 +57,5 @@ def test_every_problem_that_a_space_can_have_is_told_without_a_command() -> None
     assert commands <= {
         *("checkout_foreign", "archive_offline", "lora_refused"),
         "database_damaged",  # a backup is put back where there is a command line
-        *("no_service_runs", "service_unreadable"),  # of commands themselves
+        *("no_service_runs", "service_unreadable", "service_unreachable"),  # of commands themselves
     }

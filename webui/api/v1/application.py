@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from core import __version__
 from core.errors import ClapperError, InternalError
@@ -24,7 +25,7 @@ from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
 from webui.api.v1.events import OpenStreams, id_of, job_events
 from webui.api.v1.problems import MEDIA_TYPE, PRIVATE, ProblemDetails, problem
-from webui.api.v1.routes import ProgramRoutes
+from webui.api.v1.routes import EXPECTED, ProgramRoutes
 from webui.api.v1.samples import code_samples
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
@@ -36,8 +37,22 @@ _STREAM = {**PRIVATE, "X-Accel-Buffering": "no"}
 _REF = "#/components/schemas/{model}"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetails, "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 409, 413, 422, 429, 503)
+    for status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 }
+
+
+class _CountedStream(StreamingResponse):
+    """Events; what ends with them is done too where the reader left before the first one."""
+
+    def __init__(self, leave: Callable[[], None], events: AsyncIterator[str]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=_STREAM)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 class ProgramInterface:
@@ -100,13 +115,10 @@ class ProgramInterface:
         self._streams.enter(who)
 
         async def stream() -> AsyncIterator[str]:
-            try:
-                async for event in job_events(lambda: self._bridge.call(watch.look()), write, seen):
-                    yield event
-            finally:
-                self._streams.leave(who)
+            async for event in job_events(lambda: self._bridge.call(watch.look()), write, seen):
+                yield event
 
-        return StreamingResponse(stream(), media_type="text/event-stream", headers=_STREAM)
+        return _CountedStream(lambda: self._streams.leave(who), stream())
 
     async def _openapi(self, request: Request) -> Response:
         await self._access.require_reader(request)
@@ -159,7 +171,8 @@ class ProgramInterface:
 
     async def _on_value(self, request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        field, expected = str(first["loc"][-1])[:40], str(first.get("ctx", {}) or first["type"])
+        field = str(first["loc"][-1])[:40]
+        expected = EXPECTED.get(field, str(first["type"]))
         return self._problem(request, FieldMistyped(field, expected))
 
     async def _on_address(self, request: Request, error: HTTPException) -> Response:

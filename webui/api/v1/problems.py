@@ -32,6 +32,7 @@ from core.errors.artefacts import ArtefactsUnavailable
 from core.errors.programs import (
     AddressUnknown,
     BodyUnreadable,
+    RangeBeyond,
     ScopeMissing,
     StreamsTooMany,
     TokenNeeded,
@@ -48,11 +49,11 @@ _STATUS: tuple[tuple[tuple[type[ClapperError], ...], int], ...] = (
     ((JobUnknown, NotYours, NothingToFetch, AddressUnknown), 404),
     ((AlreadyFinished,), 409),
     ((MediaTooLarge,), 413),
+    ((RangeBeyond,), 416),
     ((KeyReused, TooLargeForDevice, NothingFits), 422),
     ((QuotaExceeded, TooManyJobs, ShareTooCostly, TooManyQueued, StreamsTooMany), 429),
     ((TooCostly,), 422),
     ((IntakeClosed, StorageUnavailable, ArtefactsUnavailable), 503),
-    ((BodyUnreadable,), 400),
     ((InvalidInput,), 422),
 )
 _WAIT_S: dict[type[ClapperError], int] = {
@@ -75,8 +76,13 @@ class ProblemDetails(BaseModel):
     data: dict[str, Any] = Field(description="Numbers and names of the sentence, by the code")
 
 
+_BODY = {"body_type": 415, "body_size": 413}  # by what is wrong with it; anything else: 400
+
+
 def status_of(error: ClapperError) -> int:
     """Return the status that says what kind of error it is."""
+    if isinstance(error, BodyUnreadable):
+        return _BODY.get(error.reason, 400)
     for kinds, status in _STATUS:
         if isinstance(error, kinds):
             return status
@@ -99,6 +105,8 @@ def problem(
         data=dict(error.data()),
     )
     headers = {**PRIVATE, **_retry(error, now_ms), "Content-Language": language_asked(request)}
+    if isinstance(error, RangeBeyond):
+        headers["Content-Range"] = f"bytes */{error.size}"
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="clapper"'
     return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)

@@ -31,15 +31,16 @@ from webui.api.v1.requests import JobOrder, describe_modes, order_models, read_o
 from webui.api.v1.sent import ProgramFiles, file_ids, media_type, read_json
 from webui.api.v1.webhook_target import find_target
 from webui.api.v1.webhooks import reply_to_program
-from webui.file_answers import file_answer
+from webui.file_answers import check_range, file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.programs import JobFilter
 from webui.studio.service import StudioService
 
 _KEPT = {"Cache-Control": "private, max-age=86400"}
-STATES = ("waiting", *(state.value for state in JobState if not state.waiting))
 PAGE, MOST = 20, 100  # jobs on a page
+EXPECTED = {"limit": f"1 … {MOST}", "cursor": "“next” of a page", "erase": "true, false"}
+STATES = ("waiting", *(state.value for state in JobState if not state.waiting))
 _LONGEST_ID = 64
 
 Handler = Callable[..., Awaitable[Response]]
@@ -90,7 +91,7 @@ class ProgramRoutes:
             app.add_api_route(
                 path, handler, methods=[method], summary=say(words), operation_id=name, **more
             )
-            if path.endswith(("/clip", "/poster")):
+            if method == "GET":
                 app.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
     async def submit(self, request: Request) -> Response:
@@ -263,6 +264,7 @@ class ProgramRoutes:
         clip = await self._bridge.call(self._service.clip(job_id, asking.visitor))
         if poster:
             return await file_answer(request, clip.poster, "image/png", _KEPT)
+        check_range(request, clip.size_bytes)
         return await file_answer(request, clip.path, "video/mp4", _KEPT, save_as)
 
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from core.domain.modes import MODES
 from core.errors import IntakeClosed, MediaTooLarge
 from core.errors.programs import BodyUnreadable, FieldMistyped
 from webui.api.v1.answers import FileAnswer
@@ -27,6 +28,7 @@ _FIELD_BYTES = 64 * 1024  # of one field of a form that is no file
 _FRAMING_BYTES = 10_000  # of a form around each of its parts, at most
 _NAME = "upload"  # of each file in a folder of its own: what it was called is nobody's business
 _PIECE = 1 << 20
+_ROLES = frozenset(slot.role for spec in MODES.values() for slot in spec.every_slot)
 
 
 def media_type(request: Request) -> str:
@@ -102,6 +104,7 @@ class ProgramFiles:
 
         Raises:
             BodyUnreadable: a field stands there twice.
+            FieldMistyped: a file where no mode has one.
             MediaTooLarge: more bytes than any file may have.
             IntakeClosed: the disk is nearly full.
         """
@@ -110,6 +113,8 @@ class ProgramFiles:
         fields: dict[str, str] = {}
         for name, value in form.items():
             if isinstance(value, UploadFile):
+                if name not in _ROLES:
+                    raise FieldMistyped(name[:40], "string")
                 fields[name] = (await self._write(_pieces(value), visitor)).id
             else:
                 fields[name] = value
