@@ -29,6 +29,7 @@ SLOW = frozenset(
         "browser/test_studio.py",
         "browser/test_timeline.py",
         "browser/test_touch.py",
+        "browser/test_words.py",
         "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",
         "integration/cli/test_setup_terminal.py",

@@ -87,10 +87,11 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
         StorageProblem: something cannot be read or written.
     """
     database = file_of_rows(settings)
-    with named_troubles(place):
-        place = place.resolve()
+    with named_troubles(database):
         if not is_database_of_ours(database):
             raise NothingToBackUp(readable(database))
+    with named_troubles(place):
+        place = place.resolve()
         _require_place(place, settings.data_dir.resolve())
         _require_same_database(place / DATABASE_NAME, database)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,15 @@ browser would have to make too; those are the service's.
 
 import gc
 import io
+import signal
 import sys
 
 
 def main() -> None:
     """Run ``clapper`` with the arguments of the process."""
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:  # while modules are imported there is nothing to tidy up, and nobody to tell
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names may hold bytes that are no text
             stream.reconfigure(errors="backslashreplace")
@@ -29,4 +33,6 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     APP(prog_name="clapper")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from enum import IntEnum
 from types import TracebackType
 
@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from core.app import supervisor
 from core.cli.crash_report import write_report
-from core.cli.terminal import err, out, print_json
+from core.cli.terminal import OutputUnwritable, err, out, print_json
 from core.errors import (
     ClapperError,
     DeviceLost,
@@ -140,10 +140,11 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
         raise typer.Exit(ExitStatus.of(problem)) from None
 
     def _say(self, problem: ClapperError) -> None:
-        if self._as_json:
+        if self._as_json and not isinstance(problem, OutputUnwritable):
             told = {"code": problem.code, "message": explain(problem), "data": problem.data()}
-            print_json({"error": told})
-            return
+            with suppress(OutputUnwritable):  # then standard error says it
+                print_json({"error": told})
+                return
         sentence = explain(problem)
         err().print(sentence, style="red", soft_wrap=True)
 

@@ -4,14 +4,26 @@ Names of files, prompts and accounts come from anybody. A console here takes no 
 codes and no control characters from text; styles are given beside it (``style=``, ``Text``).
 """
 
+import io
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from core.errors import SetupProblem
 from core.runtime.terminal_text import printable
+
+_USUAL_WIDTH = 80
+
+
+class OutputUnwritable(SetupProblem):
+    """What a command says cannot be written to standard output; ``detail`` is the reason."""
+
+    detail: str
 
 
 class PlainConsole(Console):
@@ -20,6 +32,8 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         """Write to standard output, or to standard error."""
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        if self.width < 1:  # COLUMNS=0, as some terminals and runners have it, would show nothing
+            self.width = _USUAL_WIDTH
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  # rich's own
         """Render ``text`` with its control characters spelt out, in tables and titles too."""
@@ -31,15 +45,18 @@ class PlainConsole(Console):
         Words alone are one line: paths and commands in them are copied, and read by programs.
 
         Raises:
-            OSError: standard output takes nothing more.
+            OutputUnwritable: standard output takes nothing more.
+            BrokenPipeError: nobody reads it any more.
         """
         if all(isinstance(one, str) for one in objects):
             options.setdefault("soft_wrap", True)
+        if not self.stderr:
+            with _told_of_output():
+                super().print(*objects, **options)
+            return
         try:
             super().print(*objects, **options)
         except OSError:
-            if not self.stderr:
-                raise
             self.quiet = True
 
     def on_broken_pipe(self) -> None:
@@ -66,6 +83,30 @@ def literally(text: str, style: str = "") -> Text:
 
 
 def print_json(data: dict[str, Any]) -> None:
-    """Print one JSON object on one line, in ASCII: any terminal and any reader takes it."""
-    sys.stdout.write(json.dumps(data) + "\n")
-    sys.stdout.flush()
+    """Print one JSON object on one line, in ASCII: any terminal and any reader takes it.
+
+    Raises:
+        OutputUnwritable: standard output takes nothing more.
+    """
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: nobody reads
+        return
+    with _told_of_output():
+        sys.stdout.write(json.dumps(data) + "\n")
+        sys.stdout.flush()
+
+
+@contextmanager
+def _told_of_output() -> Generator[None]:
+    """Name what keeps standard output inside the block from being written; it is dropped then.
+
+    Raises:
+        OutputUnwritable: it takes nothing more.
+        BrokenPipeError: nobody reads it any more, which nobody is told.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = io.StringIO()  # or the end of Python tries again what is left
+        raise OutputUnwritable(error.strerror or type(error).__name__) from None

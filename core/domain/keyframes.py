@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from core.domain.dimensions import play_time
@@ -91,6 +92,15 @@ def written_times(text: str, sampling: Sampling, asked_s: float | None = None) -
     end = play_time(sampling.frames, sampling.fps)
     longest = max(end, asked_s or 0)
     return as_typed([min(_time(part, longest), end) for part in _parts(text)])
+
+
+def in_proportion(asked: Sampling, other: Sampling) -> Sampling:
+    """Return ``other``, of another length, with the times of ``asked`` at the same shares of it."""
+    if not asked.times or other.frames == asked.frames:
+        return other
+    end, before = (play_time(one.frames, one.fps) for one in (other, asked))
+    times = [time * end / before for time in read_times(asked.times, asked)]
+    return replace(other, times=as_typed(times))
 
 
 def as_typed(times: Sequence[float]) -> str:

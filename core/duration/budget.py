@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, inside
+from core.domain.keyframes import in_proportion
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES
 from core.domain.presets import PRESETS, Preset, limits_of
@@ -84,7 +85,7 @@ def largest_where(
     if not options:
         return None
     best = max(options, key=lambda found: _rank(found, request, keeps_length=keeps_length))
-    return replace(request, sampling=best)
+    return replace(request, sampling=in_proportion(request.sampling, best))
 
 
 def _rank(found: Sampling, request: Request, *, keeps_length: bool) -> tuple[bool, int, int]:

@@ -28,6 +28,10 @@ class StorageFull(StorageProblem):
     """No space is left on the disk."""
 
 
+class StorageFilesUsed(StorageProblem):
+    """The disk has room, and takes no more files: its table of them is full."""
+
+
 class StorageQuotaUsed(StorageProblem):
     """The account that runs Clapper has used up its share of the disk."""
 
@@ -102,6 +106,10 @@ class DatabaseInUse(StorageProblem):
 
 class TooManyOpenFiles(SetupProblem):
     """The process has as many files open as it may."""
+
+
+class TooManyThreads(SetupProblem):
+    """The account, or the container, has as many threads and processes as it may."""
 
 
 class MemoryShort(SetupProblem):

@@ -78,6 +78,7 @@ class Recovery:
             await rows.write_setting(connection, MAX_RUNNING, limit)
             if self._abandoned.is_first() and await read_intake(connection) == "draining":
                 await write_intake(connection, "open")
+            await invariants.repair_numbers(connection)
             await invariants.repair_counters(connection)
             redeliveries = await resume_all(connection, now)
             left = await self._abandoned.at_start(connection, now)

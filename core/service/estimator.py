@@ -176,8 +176,12 @@ class RunBook:
             runs = await recent_runs(connection, KEPT, self.place)
         good = [run.timings for run in reversed(runs) if run.error is None and run.timings]
         fitted = await asyncio.to_thread(calibrate, self.machine, good)
+        fit = Fit(dict(fitted.rates), fitted.spread or fitted.hardware.spread, fitted.runs)
+        if not fit.plausible:  # estimates by it would refuse or break every request
+            log.warning("fit_refused", runs=fitted.runs)
+            self._unfitted = 0
+            return self.machine
         if good:
-            fit = Fit(dict(fitted.rates), fitted.spread or fitted.hardware.spread, fitted.runs)
             async with self._database.transaction() as connection:
                 await save_fit(connection, self.place, fit, self._clock())
         self._unfitted = 0

@@ -18,8 +18,9 @@ from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
 from core.storage.database_owner import is_database_of_ours
 from core.storage.lock import DATABASE_LOCK_SUFFIX, LOCK_NAME
+from core.storage.ordinary_files import require_file
 from core.storage.record import RECORD_NAME
-from core.storage.trouble import journals_of, named_troubles, require_file
+from core.storage.trouble import journals_of, named_troubles
 
 MARK_NAME = ".clapper"
 MARK = "data directory of clapper"  # the mark's first line

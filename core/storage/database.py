@@ -20,11 +20,12 @@ from core.storage.engines import TROUBLES, Connection, StorageEngine, Transactio
 from core.storage.lock import DirectoryHold, lock, lock_database
 from core.storage.migration_files import MIGRATIONS
 from core.storage.migrations import migrate
+from core.storage.ordinary_files import require_file
 from core.storage.postgres_engine import PostgresEngine
 from core.storage.postgres_schema import SchemaDuty, prepare_schema
 from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_engine import SqliteEngine
-from core.storage.trouble import named_troubles, require_file
+from core.storage.trouble import named_troubles
 from core.storage.uncut_connection import UncutConnection, whole
 
 __all__ = ["Connection", "Database", "database_path", "open_database"]

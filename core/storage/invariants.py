@@ -158,6 +158,22 @@ _LIVE = """
         + (SELECT count(*) FROM job WHERE token IS NOT NULL AND share_key = flow.user_key)"""
 
 
+_MOST = 2**53  # beyond it, milliseconds would be 285 000 years
+_ABSURD = (
+    *(
+        f"UPDATE job SET {name} = {sound} WHERE finished_at_ms IS NULL"  # noqa: S608  # ours
+        f" AND ({name} > :most OR {name} < -:most)"
+        for name, sound in (
+            ("attempt", "1"), ("losses", "0"), ("tag", "0"), ("rank", "0"), ("cost", "1000"),
+            ("spread_ms", "0"),
+        )
+    ),
+    "UPDATE sched SET vtime = COALESCE((SELECT max(tag) FROM job WHERE token IS NOT NULL), 0)"
+    " WHERE vtime > :most OR vtime < -:most",
+    "UPDATE flow SET finish = 0 WHERE finish > :most OR finish < -:most",
+)  # fmt: skip
+
+
 async def check(connection: AsyncConnection, now_ms: int | None = None) -> list[Violation]:
     """Look for rows that contradict each other, in all tables.
 
@@ -226,6 +242,12 @@ async def _ask(
     used = {**values, "now": now_ms or 0} if ":now" in query else values
     rows = await connection.execute(text(f"{query} LIMIT {SHOWN}"), used)
     return [Violation(rule.name, str(row[0])) for row in rows]
+
+
+async def repair_numbers(connection: AsyncConnection) -> None:
+    """Bring back what no count of ours can be: one more than it would end every claim."""
+    for statement in _ABSURD:
+        await connection.execute(text(statement), {"most": _MOST})
 
 
 async def repair_counters(connection: AsyncConnection) -> None:

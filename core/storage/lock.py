@@ -20,7 +20,8 @@ from core.errors.storage import DatabaseInUse
 from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.storage.database_owner import refuse_foreign
-from core.storage.trouble import named_troubles, require_file
+from core.storage.ordinary_files import require_file
+from core.storage.trouble import named_troubles
 
 LOCK_NAME = ".lock"
 DATABASE_LOCK_SUFFIX = ".lock"

@@ -17,7 +17,7 @@ from core.domain.decoding import decode, parse_stored, whole
 from core.runtime import file_names
 from core.runtime.atomic_files import write_atomically
 from core.storage import jobs as rows
-from core.storage.trouble import require_file
+from core.storage.ordinary_files import require_file
 
 if TYPE_CHECKING:
     from core.storage.database import Connection, Database

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from math import isfinite
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,8 +57,21 @@ class Fit:
     spread: float
     runs: int
 
+    @property
+    def plausible(self) -> bool:
+        """Tell whether estimates by it are numbers, of a device that anybody could have."""
+        each = [
+            all((_up_to(_MOST_RATE, rates.a, rates.b), _up_to(_MOST_S, rates.c, rates.launch)))
+            for rates in self.rates.values()
+        ]
+        return all(each) and _up_to(_MOST_SPREAD, self.spread) and self.runs >= 0
+
 
 _PARTS = frozenset(Part)
+_MOST_RATE = 1e-3  # seconds a FLOP or a byte; slow processors need a millionth of it
+_MOST_S = 86_400.0
+_MOST_SPREAD = 10.0  # of a logarithm: the slowest runs take e¹⁰ times as long
+_MOST_WORK = 1e24  # FLOP or bytes of a part
 _PLACE = ("device", "profile", "pin")
 _WORK = ("flops", "slow_flops", "bytes", "host_bytes", "passes")
 
@@ -155,10 +169,18 @@ async def recent_runs(
     )
     timings: dict[tuple[str, int], list[Timing]] = {}
     for row in parts:
+        work = [getattr(row, name) for name in _WORK]
         if row.part not in _PARTS:  # of another version
+            continue
+        if not (_up_to(_MOST_S, row.seconds) and _up_to(_MOST_WORK, *work)):
             continue
         timings.setdefault((row.job_id, row.attempt), []).append(_timing(row))
     return [_run(row, timings.get((row["job_id"], row["attempt"]), [])) for row in found]
+
+
+def _up_to(most: float, *values: float) -> bool:
+    """Tell whether all ``values`` are numbers from 0 to ``most``."""
+    return all(isfinite(value) and 0 <= value <= most for value in values)
 
 
 def _timing(row: Row[Any]) -> Timing:
@@ -187,7 +209,7 @@ async def save_fit(connection: AsyncConnection, place: RunPlace, fit: Fit, now_m
 
 
 async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
-    """Read the fit of ``place``, None where there is none yet."""
+    """Read the fit of ``place``, None where there is none yet, or none that could be true."""
     key = asdict(place)
     head = (
         await connection.execute(
@@ -204,7 +226,8 @@ async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
     rates = {
         Part(row.part): Rates(row.a, row.b, row.c, row.launch) for row in rows if row.part in _PARTS
     }
-    return Fit(rates, head.spread, head.runs)
+    fit = Fit(rates, head.spread, head.runs)
+    return fit if fit.plausible else None
 
 
 async def has_runs(connection: AsyncConnection) -> bool:

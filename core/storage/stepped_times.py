@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.decoding import parse_object
 from core.storage import jobs as rows
 
 _GUARD = "time_guard"  # the name of a row of the table setting
@@ -80,12 +81,8 @@ async def extend_holds(connection: AsyncConnection, seen: int, by_ms: int) -> No
 
 async def read_guard(connection: AsyncConnection) -> dict[str, int]:
     """Read what was kept about the time; empty where nothing was, or nothing that makes sense."""
-    kept = await rows.read_setting(connection, _GUARD)
-    try:
-        found = json.loads(kept or "{}")
-        return {str(name): int(value) for name, value in found.items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
+    kept = parse_object(await rows.read_setting(connection, _GUARD))
+    return {name: value for name, value in kept.items() if type(value) is int}
 
 
 async def write_guard(connection: AsyncConnection, values: Mapping[str, int]) -> None:

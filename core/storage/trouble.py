@@ -5,12 +5,13 @@ SQLite tells no more than "cannot open" or "I/O error", the system is asked for 
 """
 
 import errno
+import mmap
 import os
 import re
 import sqlite3
 import stat
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import cast
@@ -25,10 +26,10 @@ from core.errors.storage import (
     LinksInCircle,
     MemoryShort,
     NameTooLong,
-    NotAFile,
     PathIsFile,
     PathIsFolder,
     StorageFaulty,
+    StorageFilesUsed,
     StorageForbidden,
     StorageFull,
     StorageGone,
@@ -39,11 +40,14 @@ from core.errors.storage import (
     StorageUnsupported,
     StorageUnusable,
     TooManyOpenFiles,
+    TooManyThreads,
 )
 from core.runtime.paths import readable
+from core.storage.ordinary_files import where_led
 from core.storage.postgres_trouble import postgres_problem
 
 _TROUBLES = (DBAPIError, sqlite3.Error, OSError, RuntimeError, StorageUnavailable)
+_FILES_AT_ONCE = 4  # of SQLite: the database, its two journals, a folder
 _PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
 _SAID: dict[int, Callable[[str], ClapperError]] = {
     errno.ENOSPC: StorageFull,
@@ -121,9 +125,7 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
         return _of_sqlite(error, path or Path())
     if isinstance(error, OSError):
         return of_system(error, path)
-    if isinstance(error, RuntimeError) and (circle := _CIRCLE.fullmatch(str(error))):
-        return LinksInCircle(circle[1])
-    return MemoryShort() if isinstance(error, MemoryError) else postgres_problem(error)
+    return _of_python(error) or postgres_problem(error)
 
 
 def members_of(error: BaseException) -> list[BaseException]:
@@ -154,9 +156,31 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
     if error.errno in {errno.EEXIST, errno.ENOENT} and told:
         link = Path(os.fsdecode(told))
         if link.is_symlink() and not link.exists():
-            return StorageGone(_where_led(link))
+            return StorageGone(where_led(link))
+    if error.errno == errno.EAGAIN and told is None:  # a process that cannot be started
+        return TooManyThreads()
+    if error.errno == errno.ENOSPC and told is not None and _takes_no_files(Path(place)):
+        return StorageFilesUsed(place)
     make = _SAID.get(error.errno or 0)
     return make(place) if make else StorageUnusable(place, reason)
+
+
+def _of_python(error: BaseException) -> ClapperError | None:
+    """Return our error for what Python says of the system in classes and words of its own."""
+    if isinstance(error, MemoryError):
+        return MemoryShort()
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return TooManyThreads()
+    circle = _CIRCLE.fullmatch(str(error)) if isinstance(error, RuntimeError) else None
+    return LinksInCircle(circle[1]) if circle else None
+
+
+def _takes_no_files(path: Path) -> bool:
+    """Tell whether the disk of ``path`` has room for bytes and none for another file."""
+    with suppress(OSError, ValueError):
+        disk = os.statvfs(next(one for one in (path, *path.parents) if one.exists()))
+        return disk.f_files > 0 and disk.f_favail == 0 and disk.f_bavail > 0
+    return False
 
 
 def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
@@ -165,7 +189,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
     if primary in _DAMAGED or (primary == sqlite3.SQLITE_ERROR and _LACKS.match(str(error))):
         return DatabaseDamaged(f"{readable(path)}: {error}")
     if primary in _HELD:
-        return DatabaseLocked(readable(path))
+        return _lacks_locks(path) or DatabaseLocked(readable(path))
     if primary == sqlite3.SQLITE_FULL:
         return _by_looking(path) or StorageFull(readable(path))
     if primary == sqlite3.SQLITE_NOMEM or code == sqlite3.SQLITE_IOERR_NOMEM:
@@ -176,6 +200,16 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
         return StorageGone(readable(path))
     if primary in _ASK_THE_SYSTEM:
         return _by_looking(path) or _as_said(primary, str(error), path)
+    return None
+
+
+def _lacks_locks(path: Path) -> ClapperError | None:
+    """Tell whether the disk has no locks, which SQLite takes for somebody else's."""
+    try:
+        with TemporaryFile(dir=path.parent) as probe:
+            os.lockf(probe.fileno(), os.F_TLOCK, 0)
+    except OSError as error:
+        return of_system(error, path) if error.errno in _LACKING else None
     return None
 
 
@@ -193,7 +227,7 @@ def _by_looking(path: Path) -> ClapperError | None:
 
     To open and close the file would give up the locks that SQLite holds on it for this process.
     """
-    for look in (_look_at, _write_beside):
+    for look in (_look_at, _write_beside, _map_beside):
         try:
             problem = look(path)
         except OSError as error:
@@ -224,31 +258,25 @@ def _look_at(path: Path) -> ClapperError | None:
 
 
 def _write_beside(path: Path) -> None:
-    with TemporaryFile(dir=path.parent) as probe:
+    with TemporaryFile(dir=path.parent) as probe, ExitStack() as held:
         probe.write(bytes(_PROBE_BYTES))
         probe.flush()
+        for _ in range(_FILES_AT_ONCE - 1):
+            held.callback(os.close, os.dup(probe.fileno()))
 
 
-def require_file(path: Path) -> None:
-    """See that ``path`` is a file, or nothing yet; a folder is told by whoever opens it.
-
-    Raises:
-        NotAFile: it is a pipe, a socket or a device.
-        StorageGone: it is a link to what is not there, e.g. on a disk that is not mounted.
-    """
-    if not os.path.lexists(path):
-        return
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise StorageGone(_where_led(path)) from None
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise NotAFile(readable(path))
-
-
-def _where_led(link: Path) -> str:
-    """Return ``link`` and what it names, for people."""
-    return f"{readable(link)} → {readable(link.readlink())}"
+def _map_beside(path: Path) -> ClapperError | None:
+    """Find whether processes may share the memory of a file there, as SQLite's index needs it."""
+    with TemporaryFile(dir=path.parent) as probe:
+        probe.write(bytes(mmap.PAGESIZE))
+        probe.flush()
+        try:
+            mmap.mmap(probe.fileno(), mmap.PAGESIZE).close()
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return MemoryShort()
+            return StorageUnsupported(readable(path), f"mmap: {error.strerror}")
+    return None
 
 
 def journals_of(path: Path) -> Iterator[Path]:

@@ -173,11 +173,11 @@ class Visit:
 
     async def generate(self, mode: str) -> str:
         """Press Generate and return the job's id once the page shows it."""
-        async with self.page.expect_response(
-            lambda r: "/studio/state?job=" in r.url and len(r.url.split("job=")[1]) == 32
-        ) as answer:
+        async with self.page.expect_response(f"**/forms/{mode}/generate") as answer:
             await self.page.click(f"#go-{mode}")
-        return (await answer.value).url.split("job=")[1]
+        job = str((await (await answer.value).json())["job"])
+        await self.page.wait_for_url(lambda url: f"job={job}" in url, wait_until="commit")
+        return job
 
     async def film(self) -> str:
         """Wait for the player and return the clip's address."""

@@ -33,6 +33,11 @@ COVERED = """() => {
   return [named("toast-wrap"), seen, found.map((one) => one.className)];
 }"""
 
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
 async def test_a_message_of_gradio_lies_over_none_of_our_cards(visit: Visits, width: int) -> None:
@@ -42,6 +47,17 @@ async def test_a_message_of_gradio_lies_over_none_of_our_cards(visit: Visits, wi
     assert known.startswith(".svelte-")
     assert seen
     assert covered == []
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+async def test_nothing_moves_while_the_page_opens(visit: Visits, width: int) -> None:
+    visitor = await visit(width, 900)
+    await visitor.page.add_init_script(SHIFTS)
+    await visitor.open("keyframe")
+    await visitor.form("keyframe").locator(".cl-preflight .cl-meta").first.wait_for()
+    await visitor.page.wait_for_function("document.querySelector('#side dd').textContent")
+    assert await visitor.page.evaluate("window.shifted") < 0.02
+    await expect(visitor.page.locator("#first")).to_be_hidden()
 
 
 async def test_times_are_those_of_the_browser(chromium: Browser, studio: ServedStudio) -> None:

@@ -1,6 +1,7 @@
 /* The page around the forms: which mode is shown, the drawer, and what Gradio leaves out. */
 const ClapperFrame = (() => {
   const WIDE = 1024; // px, as in studio.css
+  const PATIENCE = 5000; // ms after which the page is shown as it is
 
   const wide = () => innerWidth >= WIDE;
 
@@ -56,18 +57,27 @@ const ClapperFrame = (() => {
     watcher.observe(document, { childList: true, subtree: true });
   };
 
+  /* Show the page once Gradio has put together what is in sight: until then the frame of the first paint stands there. */
+  const reveal = (mode, until = performance.now() + PATIENCE) => {
+    const go = document.getElementById(`go-${mode}`), drawer = document.querySelector(".sidebar");
+    const built = go && go.checkVisibility() && drawer && (drawer.classList.contains("open") || !wide());
+    if (!built && performance.now() < until) return void requestAnimationFrame(() => reveal(mode, until));
+    requestAnimationFrame(() => requestAnimationFrame(() => document.documentElement.classList.add("cl-built"))); // after its layout
+  };
+
   /* The page is built in the mode of its address, or the last one of this browser. Gradio's load event
      would be the other place to say so; it stays away if any part of the page fails to arrive. */
   const begin = () => {
     const parts = (window.gradio_config || {}).components || [];
     const named = (part) => String(part.props.elem_id || "");
     const tabs = parts.find((part) => named(part) === "modes");
-    if (!tabs) return; // nobody is logged in
+    if (!tabs) return void document.documentElement.classList.add("cl-built"); // nobody is logged in
     const prefix = "mode-";
     const mode = remembered(parts.map(named).filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length)));
     tabs.props.selected = current = started = mode;
     for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
     once(prefix + mode, () => mark(mode));
+    reveal(mode);
   };
   /* What Gradio leaves out: the drawer's button says whether it is open. */
   const tidy = (label) => {

@@ -20,9 +20,9 @@ const ClapperReuse = (() => {
   let busy = false;
   /**
    * @param {string} job whose settings are wanted
-   * @param {{prompt?: string} | null} words in place of the prompt enhancer: what it wrote, or what was typed; null: as it was made
+   * @param {{prompt?: string} | null} instead in place of the prompt enhancer: what it wrote, or what was typed; null: as it was made
    */
-  const reuse = async (job, words = null) => {
+  const reuse = async (job, instead = null) => {
     if (busy) return;
     busy = true;
     const answer = await insist(() => post(`studio/jobs/${job}/settings`), { until: Date.now() + PATIENCE });
@@ -34,7 +34,7 @@ const ClapperReuse = (() => {
     const { mode, values, files, gone } = answer.body;
     const before = ClapperForms.held(mode), from = ClapperFrame.current();
     const sent = Object.fromEntries(Object.entries(files).map(([role, file]) => [role, ClapperForms.fileOf(file)]));
-    if (words) Object.assign(values, { enhance: "off" }, words.prompt ? { prompt: words.prompt, style: "" } : {}); // its words are in them
+    if (instead) Object.assign(values, { enhance: "off" }, instead.prompt ? { prompt: instead.prompt, style: "" } : {}); // its words are in them
     wanted = { mode, values: { ...ClapperForms.empty(mode), ...values, ...sent } };
     fill();
     tell([words.gallery_reused, gone.length && `${words.gallery_reused_gone} ${gone.join(", ")}`].filter(Boolean).join(" "),

@@ -2,6 +2,7 @@
 # pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
 """Topaz Cinema Slate: slate surfaces, one amber accent, IBM Plex. Dark in light mode too."""
 
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -82,6 +83,9 @@ _PLAIN: dict[str, str] = {
 ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}"
+    # what Gradio puts together is seen once it is: nothing moves before somebody's eyes
+    "html:not(.cl-built) .gradio-container{visibility:hidden;animation:cl-late 0s 8s forwards}"
+    "@keyframes cl-late{to{visibility:visible}}"  # also where a script of ours has failed
     # Gradio's own messages lie over the sidebar, or over the bar of a phone: never over a card
     ".toast-wrap{inset:auto auto 12px 12px!important;width:240px!important}"
     "@media(max-width:1023px){.toast-wrap{inset:0 0 auto!important;width:auto!important;"
@@ -90,6 +94,9 @@ ROOT_STYLE = (
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 STYLE_SHEETS = (STYLES, STYLES.with_name("clips.css"))
 ICONS = STYLES.with_name("icons")
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+_REMARK = re.compile(r"(?<=[;,{}()\[\]]) +// [^\"'`\n]*$", re.MULTILINE)  # a text would end
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 # in this order: each uses those before it
 _SCRIPTS = (
     "address.js",
@@ -148,5 +155,6 @@ def _icon(name: str) -> str:
 
 
 def script() -> str:
-    """Join the page's own scripts, which stand inside the page."""
-    return "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)
+    """Join the page's own scripts, which stand inside the page, without what is said of them."""
+    joined = "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)
+    return _INDENT.sub("", _REMARK.sub("", _COMMENT.sub("", joined)))

@@ -83,6 +83,7 @@ def _fitting(found: Request, request: Request, limits: RequestLimits) -> Fix:
         "height": typed.height,
         "seconds": typed.seconds,
         "follow": sampling.frames == request.sampling.frames,
+        **({"times": sampling.times} if sampling.times else {}),
     }
     return Fix(label, changes)
 

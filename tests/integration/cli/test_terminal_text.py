@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,8 +65,8 @@ def told(done: Done) -> str:
     ("arguments", "quoted"),
     [
         (("quota", "show", HOSTILE), True),
-        (("jobs", "show", HOSTILE), True),
-        (("jobs", "cancel", HOSTILE), True),
+        (("jobs", "show", HOSTILE), False),  # of an id the first letters are shown
+        (("jobs", "cancel", HOSTILE), False),
         (("jobs", "list", "--requester", HOSTILE), False),
         (("generate", "t2v", "-p", "x", "-o", HOSTILE + ".mp3"), True),
         (("generate", "i2v", "-p", "x", "-o", "x.mp4", "--image", HOSTILE), True),
@@ -187,3 +188,23 @@ def test_models_end_like_other_commands(
     assert done.returncode == 5
     assert done.stdout == b""
     assert b"CLAPPER_MODEL_PROFILE" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["settings"], ["status", "--json"]])
+def test_an_output_that_is_full_is_told_by_its_name(tmp_path: Path, command: list[str]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        done = subprocess.run(
+            [sys.executable, "-m", "clapper", *command],
+            env={**os.environ, "CLAPPER_DATA_DIR": str(tmp_path / "data")},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    assert done.returncode == 5
+    assert "standard output: No space left on device" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_terminal_without_columns_is_written_to(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+
+    assert "There are no jobs" in told(run("jobs"))

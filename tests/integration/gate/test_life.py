@@ -73,6 +73,7 @@ async def test_what_a_rented_machine_makes_is_seen_while_it_is_made_and_only_wha
         executor.show(grey_preview())
         await eventually(lambda: asyncio.sleep(0, front.core.hub.preview(job_id) is not None))
         assert front.core.hub.preview(job_id) == grey_preview()
+        await eventually(lambda: asyncio.sleep(0, front.core.hub.prompt(job_id) is not None))
         assert front.core.hub.prompt(job_id) == PromptPreview("A boat leaves.")
         executor.gate.set()
         await delivery.until(1)

@@ -8,7 +8,7 @@ import pytest
 from rich.table import Table
 
 from core.cli.core_session import announce_to
-from core.cli.terminal import err, literally, out, print_json
+from core.cli.terminal import OutputUnwritable, err, literally, out, print_json
 
 
 class Gone(io.StringIO):
@@ -38,8 +38,11 @@ def test_messages_that_nobody_reads_end_nothing(
 def test_results_that_nobody_reads_end_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Gone(errno.EIO))
 
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(OutputUnwritable) as caught:
         out().print("a result")
+
+    assert caught.value.detail == "gone"
+    out().print("what is said afterwards is dropped")
 
 
 def test_everything_that_is_printed_is_literal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,13 @@ from dataclasses import replace
 import pytest
 
 from core.domain.dimensions import FRAME_STRIDE
+from core.domain.followups import options_of
+from core.domain.keyframes import check_times, picture_frames
+from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
+from core.domain.options import Options
 from core.domain.presets import Preset
+from core.domain.request_builder import compose
 from core.duration import (
     BY_KEY,
     GpuSize,
@@ -22,6 +27,7 @@ from core.duration import (
 from core.duration.zerogpu import DAY_S, budget_ms, median_budget_ms
 from core.errors import NothingFits, TooCostly
 from core.i18n.messages import explain
+from tests.unit.domain.test_keyframes import pictures
 
 HALF = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
 FULL = Machine(BY_KEY["rtx-pro-6000"], "bf16")
@@ -191,3 +197,21 @@ def test_the_terms_say_what_is_granted_and_how_much_of_it_at_once(asked):
     assert plain.declared_s > lease(answer, HALF).declared_s
     assert (short.limit_s, spent.limit_s) == (160, 60)
     assert not short.fits
+
+
+@pytest.mark.parametrize("share", [0.7, 0.4, 0.1, 0.03])
+def test_pictures_of_a_shorter_clip_are_reached_at_the_same_shares_of_it(share: float) -> None:
+    files = pictures(3)
+    typed = Options.of({"seed": 1, "seconds": 10.0, "times": "0, 2.5, 10", "preset": "quality"})
+    request = compose(Mode.KEYFRAME, typed, files, RequestLimits()).request
+
+    found = largest_fitting(request, estimate(request).gpu_ms * share)
+
+    assert found is not None
+    assert found.sampling.frames < request.sampling.frames
+    check_times(found)
+    first, second, last = picture_frames(found).values()
+    assert (first, last) == (0, found.sampling.frames - 1)
+    assert second == pytest.approx(found.sampling.frames / 4, abs=1)
+    again = compose(Mode.KEYFRAME, options_of(found, RequestLimits()), files, RequestLimits())
+    assert picture_frames(again.request) == picture_frames(found)

@@ -21,10 +21,13 @@ from core.domain.options import Options
 from core.domain.people import Asker, Requester
 from core.domain.policy import Policy
 from core.domain.requests import from_json, make_request, to_json
+from core.duration.machine import Rates
+from core.duration.workload import Part
 from core.errors import DeliveryImpossible, JobUnknown, PolicyForbids, RequestUnreadable
 from core.i18n.messages import explain
 from core.storage import jobs
 from core.storage.moderation import load_rules
+from core.storage.runs import Fit, RunPlace, load_fit, save_fit
 from core.testing.doubles import t2v, tiny
 from webui.api.parsing import options_from_program
 
@@ -121,6 +124,53 @@ async def test_bytes_that_are_no_text_spoil_one_value_and_hold_up_nobody(room, c
     assert {one.id for one in await room.jobs.jobs_of(ANNA)} == {bad.id}
     assert (await room.jobs.get(bad.id)).state.terminal
     assert {owed.job.id for owed in await room.outbox.due()} == {good.id, bad.id}
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ("UPDATE job SET attempt = :number WHERE user_key = 'discord:anna'", 2**63 - 1),
+        ("UPDATE job SET cost = :number WHERE user_key = 'discord:anna'", 2**63 - 1),
+        ("UPDATE job SET tag = :number, rank = :number WHERE user_key = 'discord:anna'", 2**63 - 1),
+        ("UPDATE job SET tag = :number, rank = :number WHERE user_key = 'discord:anna'", -(2**63)),
+        ("UPDATE sched SET vtime = :number", 2**63 - 1),
+        ("UPDATE flow SET finish = :number", 2**63 - 1),
+        ("UPDATE flow SET finish = :number", -(2**63)),
+    ],
+)
+async def test_numbers_that_no_count_reaches_are_brought_back_at_a_start(room, change, number):
+    jobs = [await room.submit(who) for who in ("anna", "ben")]
+    async with room.database.transaction() as connection:
+        await connection.execute(text(change), {"number": number})
+
+    report = await room.recovery.recover()
+    jobs.append(await room.submit("cora"))
+    ran = []
+    while (job := await room.queue.claim(lambda _: True)) is not None:
+        ran.append((await room.finish(job)).id)
+
+    assert sorted(ran) == sorted(job.id for job in jobs)
+    assert report.violations == ()
+
+
+@pytest.mark.parametrize(
+    ("rates", "spread"),
+    [
+        (Rates(1e-12, 0.0, 0.0), float("inf")),
+        (Rates(1e-12, 0.0, 0.0), 1e308),
+        (Rates(float("inf"), 0.0, 0.0), 0.1),
+        (Rates(1e-12, 1e308, 0.0), 0.1),
+        (Rates(1e-12, 0.0, 0.0, float("inf")), 0.1),
+    ],
+)
+async def test_a_fit_that_no_device_has_is_none(room, rates, spread):
+    place = RunPlace("a card", "bf16", "pin")
+    async with room.database.transaction() as connection:
+        await save_fit(connection, place, Fit({Part.STAGE1: Rates(1e-12, 0.0, 0.0)}, 0.1, 9), 0)
+        assert await load_fit(connection, place) is not None
+        await save_fit(connection, place, Fit({Part.STAGE1: rates}, spread, 9), 0)
+
+        assert await load_fit(connection, place) is None
 
 
 async def test_it_is_listed_forecast_cancelled_and_deleted_without_being_read(room):

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -23,6 +24,7 @@ from core.errors.storage import (
     PathIsFile,
     PathIsFolder,
     StorageFaulty,
+    StorageFilesUsed,
     StorageForbidden,
     StorageFull,
     StorageGone,
@@ -34,6 +36,7 @@ from core.errors.storage import (
     StorageUnsupported,
     StorageUnusable,
     TooManyOpenFiles,
+    TooManyThreads,
 )
 from core.i18n.messages import explain, languages
 from core.storage.database import Database, open_database
@@ -262,3 +265,77 @@ def test_a_name_that_is_no_text_can_be_told() -> None:
 
     assert isinstance(found, StorageProblem)
     assert explain(found).encode()
+
+
+def test_a_disk_with_room_that_takes_no_more_files_is_not_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = dict.fromkeys(("f_files", "f_bavail"), 1000) | {"f_favail": 0}
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**fields))
+    path = tmp_path / "clips" / "a.mp4"
+
+    found = of_system(OSError(errno.ENOSPC, "No space left on device", str(path)))
+
+    assert type(found) is StorageFilesUsed
+    assert all("df -i" in explain(found, language) for language in languages())
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("can't start new thread"), BlockingIOError(errno.EAGAIN, "again")]
+)
+def test_threads_and_processes_that_cannot_start_are_told(error: Exception) -> None:
+    assert type(storage_problem(error)) is TooManyThreads
+
+
+def test_links_in_a_circle_are_told_whatever_python_makes_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+
+    with pytest.raises(LinksInCircle), named_troubles(HERE):
+        (tmp_path / "a" / "rows.sqlite").resolve(strict=True)
+
+
+def test_a_link_to_what_is_not_there_names_both_ends(tmp_path: Path) -> None:
+    link = tmp_path / "data"
+    link.symlink_to("/mnt/unplugged")
+
+    with pytest.raises(StorageGone) as caught, named_troubles(HERE):
+        link.mkdir(parents=True, exist_ok=True)
+
+    assert caught.value.path == f"{link} → /mnt/unplugged"
+
+
+def test_what_migrations_made_and_is_missing_is_damage(tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / "rows.sqlite")) as rows,
+        pytest.raises(DatabaseDamaged, match="no such table: job"),
+        named_troubles(HERE),
+    ):
+        rows.execute("SELECT 1 FROM job")
+
+
+def test_a_disk_without_locks_is_not_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    path = tmp_path / "rows.sqlite"
+    assert type(storage_problem(reported("SQLITE_BUSY"), path)) is DatabaseLocked
+    monkeypatch.setattr("os.lockf", refuse)
+    assert type(storage_problem(reported("SQLITE_BUSY"), path)) is StorageUnsupported
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENODEV, StorageUnsupported), (errno.ENOMEM, MemoryShort)]
+)
+def test_a_share_without_shared_memory_is_no_dying_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[ClapperError]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "rows.sqlite"
+    assert type(storage_problem(reported("SQLITE_IOERR_SHMMAP"), path)) is StorageFaulty
+    monkeypatch.setattr("mmap.mmap", refuse)
+    assert type(storage_problem(reported("SQLITE_IOERR_SHMMAP"), path)) is kind
