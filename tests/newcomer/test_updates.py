@@ -1,6 +1,7 @@
 """A service of before, with people's clips and quotas, becomes this one, and goes back."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,14 @@ from tests.newcomer.walking import new_place, started, well
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 SOMEBODY = "discord:7"
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 pytestmark = [pytest.mark.newcomer, pytest.mark.timeout(3600)]
 
 
@@ -86,8 +95,9 @@ def test_what_the_changelog_says_brings_the_version_before_here(
     for line in block.splitlines():
         command = line.partition("  #")[0].strip()
         if command == "make run":
-            with started(place, command):
-                pass
+            port = free_port()  # it installs first, so it is on the network of this machine
+            with started(place, command, network=True, CLAPPER_STUDIO_PORT=port) as (_, url):
+                assert url.endswith(port)
         else:
             well(place.run(command))
 

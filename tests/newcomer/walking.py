@@ -33,10 +33,12 @@ def well(done: Done) -> str:
 
 
 @contextmanager
-def started(place: Place, command: str) -> Generator[tuple[int, str]]:
+def started(
+    place: Place, command: str, *, network: bool = False, **more: str
+) -> Generator[tuple[int, str]]:
     """Run a service until Ctrl-C: its process, and the address of the Studio that it tells."""
     with subprocess.Popen(
-        place.words(command, network=False), cwd=place.checkout, env=place.environment, text=True,
+        place.words(command, network=network), cwd=place.checkout, env=place.environment | more, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         process_group=0,
     ) as service:  # fmt: skip
