@@ -178,9 +178,13 @@ async def _supervised(front: Front, core: Core, stop: asyncio.Event, announce: A
 
 
 def found_fronts(announce: Announce) -> list[Front]:
-    """Return the installed fronts; one whose library is missing is told and left out."""
+    """Return the installed fronts; one whose library is missing is told and left out.
+
+    Each once: a checkout of 0.1 that was updated is installed under two names, and both tell.
+    """
     fronts: list[Front] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    told = {(entry.name, entry.value): entry for entry in entry_points(group=GROUP)}
+    for _, entry in sorted(told.items()):
         front = _loaded(entry)
         if front is None:
             announce(say("front_absent", {"front": entry.name.title()}))

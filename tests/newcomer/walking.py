@@ -38,9 +38,9 @@ def started(
 ) -> Generator[tuple[int, str]]:
     """Run a service until Ctrl-C: its process, and the address of the Studio that it tells."""
     with subprocess.Popen(
-        place.words(command, network=network), cwd=place.checkout, env=place.environment | more, text=True,
+        place.words(command, network=network),
+        cwd=place.checkout, env=place.environment | more, text=True, process_group=0,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        process_group=0,
     ) as service:  # fmt: skip
         assert service.stdout is not None
         said = ""
