@@ -131,7 +131,8 @@ _SCRIPTS = (
 _FOR_READERS = (
     re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE),
     re.compile(r" // [^\"'`\n]*$", re.MULTILINE),
-    re.compile(r"^[ \t]+", re.MULTILINE),
+    re.compile(r"(?<=\{) /\*[^*\n]*\*/ (?=\})"),  # why a block is empty
+    re.compile(r"^\s+", re.MULTILINE),
 )
 
 

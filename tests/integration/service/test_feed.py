@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from core.accounts.access import ASKED
 from core.app.core import Core
+from core.domain.access import AccessEntry
 from core.domain.feed import CaseState, ChannelKind, FeedPost, PostState, ReportDecision
 from core.domain.jobs import Job, ReplyTo
 from core.domain.people import Asker, Caller, Requester
@@ -28,6 +30,8 @@ from core.errors import (
 )
 from core.feed import posts, reports
 from core.settings import Settings
+from core.storage.access import AccessRow, AccessState
+from core.storage.access import save as save_access
 from core.storage.accounts import add_notice
 from core.testing.doubles import eventually, running, t2v
 from core.testing.jobs import submit_request
@@ -328,8 +332,12 @@ async def test_nobody_is_told_of_who_is_forgotten_and_nothing_keeps_their_words(
     theirs = await town.in_state(await town.publish(await town.clip("shown")), PostState.SENT)
     reported = await town.feed.publish(BEN, (await ben_clip(town)).id, "Ben", with_prompt=True)
     await town.core.feed.reports.report(reported.id, ANN.requester, "because a narwhal does")
-    await town.core.community.access.ask(replace(ANN, place=f"{PLATFORM}:9"), "Ann the narwhal")
+    entry = AccessEntry.of_person(ANN.requester)
+    asked = AccessRow(entry.key, AccessState.ASKED, "Ann the narwhal", f"{PLATFORM}:9")
     async with town.core.database.transaction() as connection:
+        await save_access(connection, asked)
+        data = {"entry": entry.key, "who": "Ann the narwhal", "place": asked.place}
+        await add_notice(connection, BEN.requester.key, ASKED, data, 0)
         body = {"who": "Ann the narwhal", "key": ANN.requester.key}
         await add_notice(connection, BEN.requester.key, "joined_notice", body, 0)
 

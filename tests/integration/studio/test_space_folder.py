@@ -20,7 +20,8 @@ import webui.space.start
 import webui.space.program
 import importlib, json, pkgutil, core, webui
 names = [found.name for package in (core, webui)
-         for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+         for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+         if found.name != "core.comfy.acceleration.pointwise_kernels"]  # Triton's, asked for first
 places = {name: importlib.import_module(name).__file__ for name in names}
 print(json.dumps(places))
 """

@@ -13,7 +13,7 @@ def test_every_line_of_code_is_there_and_no_comment() -> None:
         for line in STYLES.with_name(name).read_text("utf-8").split("\n"):
             bare = line.strip()
             inside = inside or bare.startswith("/*")
-            if not inside and " // " not in bare:
+            if bare and not inside and " // " not in bare and "{ /*" not in bare:
                 assert bare in lines, line
             inside = inside and not bare.endswith("*/")
 
