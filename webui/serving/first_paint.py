@@ -18,6 +18,8 @@ _BLOCKING = re.compile(r'<link rel="stylesheet"([^>]*)>')
 # in its place, since later styles count more, but nobody waits for it
 _LATE = r"""<link rel="stylesheet" media="print" onload="this.media='all'"\1>"""
 _LANGUAGE = re.compile(r'(<html\b[^>]*?)\blang="en"')
+# what a chat shows of a link: Gradio's name, advertisement and picture, from an address of its own
+_CARDS = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _BODY = re.compile(r"<body\b[^>]*>")
 _NAVIGATOR = (
     "<script>for (const [name, value] of"
@@ -47,7 +49,9 @@ def with_first_paint(html: str) -> str:
     language = language_of(None)
     html = _BLOCKING.sub(_LATE, html)
     html = _LANGUAGE.sub(rf'\1lang="{language}" dir="{say("units.direction")}"', html, count=1)
-    html = html.replace("<head>", "<head>" + _NAVIGATOR.format(language=language), 1)
+    title = f"<title>{escape(say('studio_title'))}</title>"
+    head = "<head>" + title + _NAVIGATOR.format(language=language)
+    html = _CARDS.sub("", html).replace("<head>", head, 1)
     return _BODY.sub(lambda body: body[0] + _shell(), html, count=1)
 
 

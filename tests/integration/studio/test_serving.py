@@ -27,6 +27,8 @@ async def test_the_whole_page_is_in_the_language_of_its_reader(open_studio: Serv
         assert re.search(
             rf'<html[^>]*lang="{language}" dir="{words["units.direction"]}"', answer.text
         )
+        assert f"<title>{words['studio_title']}</title>" in answer.text
+        assert "Click to try out the app" not in answer.text
         assert "Accept-Language" in answer.headers["vary"]
         shown = json.dumps(parts_of(answer.text), ensure_ascii=False)
         for code in ("studio_generate", "studio_more", "studio_empty", "studio_queue_empty"):
