@@ -39,6 +39,16 @@ class Exclusive(Protocol):
 
 
 @runtime_checkable
+class Browsable(Protocol):
+    """A front that people open in a browser."""
+
+    @property
+    def url(self) -> str:
+        """Return its address on this machine; empty before it runs."""
+        ...
+
+
+@runtime_checkable
 class Examinable(Protocol):
     """A front that can ask its platform whether it will work."""
 

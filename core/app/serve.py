@@ -9,7 +9,7 @@ import structlog
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.app.executor_choice import is_guided
-from core.app.frontend import Exclusive, Front
+from core.app.frontend import Browsable, Exclusive, Front
 from core.app.metrics import collect
 from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
@@ -153,7 +153,8 @@ async def _supervised(front: Front, core: Core, stop: asyncio.Event, announce: A
         # of a million that the libraries alone make. They stay; from now on they are not visited.
         gc.freeze()
         board.note(front.name, "connected")
-        announce(say("front_ready", {"front": title}))
+        url = front.url if isinstance(front, Browsable) else ""
+        announce(say("front_ready_at" if url else "front_ready", {"front": title, "url": url}))
 
     async def serve_under(term: Term) -> None:
         board.starts(front.name)

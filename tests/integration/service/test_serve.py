@@ -32,6 +32,7 @@ class PlainFront:
     fault: Exception | None = None
     is_configured: bool = True
     serving: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
 
     def configured(self, settings: Settings) -> bool:
         return self.is_configured
@@ -47,7 +48,7 @@ class PlainFront:
 async def test_a_front_that_fails_is_told_and_the_others_go_on(core: Core) -> None:
     told: list[str] = []
     stop = asyncio.Event()
-    fine = PlainFront("studio")
+    fine = PlainFront("studio", url="http://127.0.0.1:7860/")
     fronts = [
         fine,
         PlainFront("discord", BadConfiguration("CLAPPER_DISCORD_TOKEN", "refused")),
@@ -61,7 +62,7 @@ async def test_a_front_that_fails_is_told_and_the_others_go_on(core: Core) -> No
     stop.set()
 
     assert await running is False
-    assert "Studio is ready." in told
+    assert "Studio is ready: http://127.0.0.1:7860/" in told
     assert any("CLAPPER_DISCORD_TOKEN" in sentence for sentence in told)
     assert any("Telegram" in sentence and "defect" in sentence for sentence in told)
     assert not any("KeyError" in sentence for sentence in told)
