@@ -28,6 +28,7 @@ from core.models.errors import (
 )
 from core.models.store import StoreFolders
 from core.runtime.cancellation import CancelToken
+from core.testing.doubles import eventually
 from core.testing.loop_lag import LoopLag
 
 
@@ -37,6 +38,16 @@ def ignore(event):
 
 def partials(store):
     return list(store.places.cache.rglob("*.incomplete"))
+
+
+async def begun(store, hub) -> None:
+    """Wait until the hub gives no more, and something of what it gave has reached the disk."""
+    await asyncio.to_thread(hub.held.wait, 20)
+
+    async def written() -> bool:
+        return any(path.stat().st_size for path in partials(store))
+
+    await eventually(written)
 
 
 async def test_a_cut_connection_goes_on_where_it_broke(store, hub, offer, weights):
@@ -339,7 +350,7 @@ async def test_a_cancel_waits_for_no_silent_hub_and_keeps_the_bytes(store, hub, 
     hub.hold_after = 1_500_000
     cancel = CancelToken()
     work = asyncio.create_task(store.ensure([file], ignore, cancel))
-    await asyncio.to_thread(hub.held.wait, 20)
+    await begun(store, hub)
     cancel.cancel()
 
     with pytest.raises(Cancelled):
@@ -359,7 +370,7 @@ async def test_a_shutdown_in_the_middle_keeps_the_bytes(store, hub, offer, weigh
     file = offer(weights(3000))
     hub.hold_after = 1_500_000
     work = asyncio.create_task(store.ensure([file], ignore, CancelToken()))
-    await asyncio.to_thread(hub.held.wait, 20)
+    await begun(store, hub)
     work.cancel()
 
     with pytest.raises(asyncio.CancelledError):
