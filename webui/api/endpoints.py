@@ -3,7 +3,6 @@
 """The named endpoints for programs: one for each mode, and what can be asked of a job."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -12,8 +11,9 @@ from core.domain.jobs import Ticket
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing
 from core.i18n.messages import explain
+from webui.api.job_answers import job_answer, ticket_answer
 from webui.api.parsing import options_from_program
-from webui.api.schemas import JobAnswer, accepted, describe_mode, finished
+from webui.api.schemas import JobAnswer, describe_mode, finished
 from webui.api.signatures import File, signature_of
 from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers, visitor_in
@@ -64,13 +64,13 @@ class Api:
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
-        return await self._told(job, self._asking(request))
+        return await self._call(job_answer(self._handlers.service, job, self._asking(request)))
 
     async def cancel(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Stop a job of yours; what was not used is back in your quota."""
-        visitor = self._asking(request)
-        await self._call(self._handlers.service.act(job, "cancel", visitor))
-        return await self._told(job, visitor)
+        visitor, service = self._asking(request), self._handlers.service
+        await self._call(service.act(job, "cancel", visitor))
+        return await self._call(job_answer(service, job, visitor))
 
     async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Give the address of a finished clip of yours; only you can open it."""
@@ -81,12 +81,7 @@ class Api:
         """Ask for the next clip: action is again, longer, quality (finishes a draft) or smaller."""
         visitor, service = self._asking(request), self._handlers.service
         ticket = await self._call(service.follow_up(job, action, visitor))
-        return accepted(ticket, await self._call(service.drafts(ticket.job_id, visitor)))
-
-    async def _told(self, job: str, visitor: Visitor) -> dict[str, Any]:
-        service = self._handlers.service
-        view = asdict(await self._call(service.job(job, visitor)))
-        return {**view, "drafts": await self._call(service.drafts(job, visitor))}
+        return await self._call(ticket_answer(service, ticket, visitor))
 
     def _asking(self, request: gr.Request) -> Visitor:
         """Return who asks, of whom this is the newest request.
@@ -110,8 +105,7 @@ class Api:
         paths = _paths(mode, files)
         ticket = await self._call(self._accept(mode, given, paths, visitor))
         self._handlers.metrics.accepted.labels(mode).inc()
-        drafts = await self._call(self._handlers.service.drafts(ticket.job_id, visitor))
-        return accepted(ticket, drafts)
+        return await self._call(ticket_answer(self._handlers.service, ticket, visitor))
 
     async def _accept(
         self, mode: Mode, given: dict[str, Any], paths: Mapping[str, str | None], visitor: Visitor

@@ -9,7 +9,6 @@ import binascii
 import json
 from base64 import b64decode
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict
 from typing import Any
 
 from mcp import types
@@ -23,9 +22,10 @@ from core.domain.jobs import Ticket
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing, MediaUnreadable, NotAChoice, Refused
 from core.i18n.messages import explain, say
+from webui.api.job_answers import job_answer, ticket_answer
 from webui.api.mcp_tools import tools
 from webui.api.parsing import options_from_program
-from webui.api.schemas import accepted, finished
+from webui.api.schemas import finished
 from webui.auth.guard import JOB_ENDPOINTS
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -108,12 +108,10 @@ class McpServer:
             return finished(job, clip, str(request.base_url).rstrip("/"))
         if name == "cancel":
             await self._bridge.call(self._service.act(job, "cancel", visitor))
-        view = asdict(await self._bridge.call(self._service.job(job, visitor)))
-        return {**view, "drafts": await self._bridge.call(self._service.drafts(job, visitor))}
+        return await self._bridge.call(job_answer(self._service, job, visitor))
 
     async def _accepted(self, ticket: Ticket, visitor: Visitor) -> dict[str, Any]:
-        drafts = await self._bridge.call(self._service.drafts(ticket.job_id, visitor))
-        return dict(accepted(ticket, drafts))
+        return dict(await self._bridge.call(ticket_answer(self._service, ticket, visitor)))
 
     async def _submit(
         self, mode: Mode, arguments: dict[str, Any], visitor: Visitor
