@@ -36,10 +36,11 @@ def text_of(path: Path) -> str:
         embedded = _embedded(head, file, size)
         if embedded is None:
             return _plain(file, size, path.name)
-        found = [text for text in embedded if _graph_in(_loaded(text)) is not None]
+        read = ((text, _graph_in(_loaded(text))) for text in embedded)
+        found = [(text, graph) for text, graph in read if graph is not None]
     if not found:
         raise NotAWorkflow(path.name, "no_graph_inside")
-    return next((text for text in found if not _is_drawing(_graph_in(_loaded(text)))), found[0])
+    return next((text for text, graph in found if not _is_drawing(graph)), found[0][0])
 
 
 def content_of(text: str, file: str) -> Content:
@@ -144,12 +145,9 @@ def _png_texts(file: BinaryIO) -> Iterator[str]:
         if kind == b"iTXt":
             packed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
         else:
-            packed, rest = kind == b"zTXt", rest[1:] if kind == b"zTXt" else rest
-        yield (
-            _unpacked(rest).decode("utf-8", "replace")
-            if packed
-            else rest.decode("utf-8", "replace")
-        )
+            packed = kind == b"zTXt"
+            rest = rest[1:] if packed else rest
+        yield (_unpacked(rest) if packed else rest).decode("utf-8", "replace")
 
 
 def _unpacked(data: bytes) -> bytes:

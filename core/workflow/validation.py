@@ -200,13 +200,13 @@ def value_names(mode: Mode) -> set[str]:
 
 def widened(graph: Graph) -> Iterator[Defect]:
     """Yield values of ComfyUI's own classes that its lists do not have, but a pack may add."""
+    schema = known_nodes()
     for node in graph.nodes.values():
-        spec = known_nodes().get(node.kind)
-        if spec is None or spec.pack not in OURS:
+        if _foreign(schema, node):
             continue
         for name, value in node.inputs.items():
-            found = _input(graph, node, known_nodes(), name, value, strict=False)
-            yield from (item for item in found if _listed(spec, item))
+            found = _input(graph, node, schema, name, value, strict=False)
+            yield from (item for item in found if _listed(schema[node.kind], item))
 
 
 def _listed(spec: NodeSpec, found: Defect) -> bool:
