@@ -143,10 +143,8 @@ async def move_channels(connection: AsyncConnection, old: str, new: str, now: in
 async def move_posts(connection: AsyncConnection, old: str, new: str) -> None:
     """Let posts in a place follow it, so that no clip is published there a second time."""
     for one in await _listed(connection, _IN.body.contains(json.dumps(old), autoescape=True)):
-        target = one.target.moved(old, new)
-        body = json.dumps(asdict(replace(one.content, target=target)))
-        changed = sa.update(feed_post).where(_IN.id == one.id)
-        await connection.execute(changed.values(target_key=target.key, body=body))
+        there = replace(one.content, target=one.target.moved(old, new))
+        await set_content(connection, one.id, there)
 
 
 async def add_post(connection: AsyncConnection, post: FeedPost, now: int) -> None:
@@ -220,9 +218,9 @@ async def set_case(connection: AsyncConnection, post_id: str, case: CaseState) -
 
 
 async def set_content(connection: AsyncConnection, post_id: str, content: PostContent) -> None:
-    """Let a post say something else from now on."""
-    changed = sa.update(feed_post).where(_IN.id == post_id)
-    await connection.execute(changed.values(body=json.dumps(asdict(content))))
+    """Let a post say something else, or be somewhere else, from now on."""
+    values = {"target_key": content.target.key, "body": json.dumps(asdict(content))}
+    await connection.execute(sa.update(feed_post).where(_IN.id == post_id).values(values))
 
 
 async def note_message(connection: AsyncConnection, post_id: str, where: str) -> bool:
