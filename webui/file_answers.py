@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 from core.errors import NothingToFetch
 from core.errors.programs import RangeBeyond
 
-# kept, but asked for again: it may be deleted
 _PART = r"\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*"
 _RANGES = re.compile(rf"bytes={_PART}(,{_PART})*", re.ASCII)
+# kept, but asked for again: it may be deleted
 KEPT = {"Cache-Control": "private, no-cache"}
 
 

@@ -19,6 +19,7 @@ from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, 
 from core.errors.setup import ServiceUnreadable
 from core.errors.storage import StorageUnavailable
 from core.service.views import FIGURES_TYPE
+from webui.answer_headers import PRIVATE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -29,7 +30,6 @@ from webui.studio.service import StudioService
 from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
-_PRIVATE = {"Cache-Control": "private, no-store"}
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
 KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
@@ -86,22 +86,23 @@ class StudioRoutes:
         return for_visitors(handler, self._refuse)
 
     def _refuse(self, request: Request, error: ClapperError) -> Response:
-        if isinstance(error, JobUnknown | NotYours | NothingToFetch):
-            return problem(JobUnknown(_id_of(request)), 404)  # all the same: ids cannot be probed
-        self._metrics.refused.labels(error.code).inc()
-        return problem(error, 409)
+        if isinstance(error, NothingToFetch):  # as if there were no such job
+            error = JobUnknown(job_in(request))
+        if not isinstance(error, JobUnknown | NotYours):
+            self._metrics.refused.labels(error.code).inc()
+        return job_problem(request, error)
 
     async def _state(self, request: Request, visitor: Visitor) -> Response:
         self._service.contexts.note(visitor, request)
         with self._metrics.looks.time():
             job_id = request.query_params.get("job", "")
             view = await self._bridge.call(self._service.state(visitor, job_id))
-        return ViewResponse(view, headers=_PRIVATE)
+        return ViewResponse(view, headers=PRIVATE)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
-        job_id, action = _id_of(request), request.path_params["action"]
+        job_id, action = job_in(request), request.path_params["action"]
         body = await read_object(request, _PRESS_BYTES, b"{}")
         key = "" if body is None else body.get("key", "")
         if body is None or not isinstance(key, str) or (key and not KEY.fullmatch(key)):
@@ -109,51 +110,51 @@ class StudioRoutes:
         self._service.contexts.note(visitor, request)
         work = self._service.act(job_id, action, visitor, key, later=body.get("later") is True)
         shown = await self._bridge.call(work)
-        return JSONResponse({"job": shown}, headers=_PRIVATE)
+        return JSONResponse({"job": shown}, headers=PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:
-        name = f"clapper-{_id_of(request)[:8]}.mp4" if "download" in request.query_params else None
+        name = f"clapper-{job_in(request)[:8]}.mp4" if "download" in request.query_params else None
         elsewhere = await self._elsewhere(request, visitor, name or "", poster=False)
         if elsewhere is not None:
             return elsewhere
-        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
+        clip = await self._bridge.call(self._service.clip(job_in(request), visitor))
         return await file_answer(request, clip.path, "video/mp4", KEPT, name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
-        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
+        clip = await self._bridge.call(self._service.clip(job_in(request), visitor))
         return await file_answer(request, clip.poster, "image/png", KEPT)
 
     async def _preview(self, request: Request, visitor: Visitor) -> Response:
-        preview = await self._bridge.call(self._service.preview_of(_id_of(request), visitor))
-        return Response(preview.picture, media_type="image/webp", headers=_PRIVATE)
+        preview = await self._bridge.call(self._service.preview_of(job_in(request), visitor))
+        return Response(preview.picture, media_type="image/webp", headers=PRIVATE)
 
     async def _elsewhere(
         self, request: Request, visitor: Visitor, save_as: str, *, poster: bool
     ) -> Response | None:
         """Send the browser to where the file lies; None where it is read through this node."""
-        link = self._service.link(_id_of(request), visitor, save_as, poster=poster)
+        link = self._service.link(job_in(request), visitor, save_as, poster=poster)
         address = await self._bridge.call(link)
-        return None if address is None else RedirectResponse(address, 302, headers=_PRIVATE)
+        return None if address is None else RedirectResponse(address, 302, headers=PRIVATE)
 
     async def _health(self, _: Request) -> Response:
         try:
             health = await self._bridge.call(self._service.health())
         except (ServiceUnreadable, StorageUnavailable):
             body = {"ok": False, "intake": "unknown", "waiting": None}
-            return JSONResponse(body, 503, headers=_PRIVATE)
+            return JSONResponse(body, 503, headers=PRIVATE)
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
-        return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
+        return JSONResponse(body, 200 if sound else 503, headers=PRIVATE)
 
     async def _figures(self, request: Request) -> Response:
         refusal = self._access.refusal(request)
         if refusal is not None:
             return refusal
         service = await self._bridge.call(self._service.figures())
-        return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
+        return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=PRIVATE)
 
 
 def for_visitors(handler: Handler, refuse: Callable[[Request, ClapperError], Response]) -> Endpoint:
@@ -186,13 +187,21 @@ def number_in(text: str) -> int:
     return int(text)
 
 
-def _id_of(request: Request) -> str:
+def job_in(request: Request) -> str:
+    """Return the id of the job in an address."""
     return str(request.path_params["job"])
+
+
+def job_problem(request: Request, error: ClapperError, status: int = 409) -> Response:
+    """Answer with an error about one job; somebody else's is as unknown as none."""
+    if isinstance(error, JobUnknown | NotYours):  # ids cannot be probed
+        return problem(JobUnknown(job_in(request)), 404)
+    return problem(error, status)
 
 
 def problem(error: ClapperError, status: int) -> Response:
     """Answer with an error as our page shows it."""
-    return JSONResponse({"error": asdict(error_view(error))}, status, headers=_PRIVATE)
+    return JSONResponse({"error": asdict(error_view(error))}, status, headers=PRIVATE)
 
 
 async def read_object(

@@ -9,11 +9,12 @@ from starlette.responses import PlainTextResponse, Response
 from core.i18n.messages import explain, say
 from core.runtime.attempts import AttemptLimiter, TooManyTries
 from core.settings import Settings
+from webui.answer_headers import PRIVATE
 from webui.auth.client_address import address_of
 from webui.auth.passwords import refused
 
 _ADDRESS = "metrics"  # how it is called in the log
-_ASK = {"WWW-Authenticate": 'Bearer realm="metrics"', "Cache-Control": "private, no-store"}
+_ASK = {**PRIVATE, "WWW-Authenticate": 'Bearer realm="metrics"'}
 
 
 class MetricsAccess:

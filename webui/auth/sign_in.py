@@ -26,6 +26,7 @@ from core.errors import ClapperError, Refused
 from core.i18n.messages import say
 from core.runtime.attempts import TooManyTries
 from core.settings import Settings
+from webui.answer_headers import PRIVATE
 from webui.auth import hugging_face as hf
 from webui.auth.cookies import at_the_top, partition_last
 from webui.auth.hugging_face import HuggingFace
@@ -41,7 +42,6 @@ _PAGE = Path(__file__).resolve().parents[1] / "assets" / "sign_in.html"
 # read by the page's script: what was typed into the forms is kept for this account only
 WHOSE = "clapper_who"
 _UNDER_WAY_S = 600  # between leaving for the provider and coming back
-_PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 _PROBLEMS: dict[str, type[Refused]] = {  # what an address may ask to be told
@@ -142,7 +142,7 @@ class SignInRoutes:
             "link": _link() if self._methods.provider else "",
         }
         page = Template(_PAGE.read_text("utf-8")).substitute(words)
-        return HTMLResponse(page, status, headers=_PRIVATE)
+        return HTMLResponse(page, status, headers=PRIVATE)
 
     async def _account(self, request: Request) -> Response:
         visitor, problem = visitor_of(request), self._problem(request)
@@ -155,7 +155,7 @@ class SignInRoutes:
             else {"href": "login/huggingface", "label": say("studio_sign_in")},
             "problem": asdict(error_view(problem)) if problem else None,
         }
-        return JSONResponse(body, headers=_PRIVATE)
+        return JSONResponse(body, headers=PRIVATE)
 
     def _problem(self, connection: HTTPConnection) -> ClapperError | None:
         """Return what went wrong: what the address names, or a session that is over."""
@@ -219,7 +219,7 @@ class SignInRoutes:
         status = 429 if isinstance(error, TooManyTries) else 503
         if asks_for_page:
             return self._sign_in_page(error, status)
-        return JSONResponse({"detail": error_view(error).text}, status, headers=_PRIVATE)
+        return JSONResponse({"detail": error_view(error).text}, status, headers=PRIVATE)
 
     def _signed_in(self, request: Request, session: AccountSession, answer: Response) -> Response:
         assert self._methods.signer is not None  # noqa: S101  # see all()
@@ -250,7 +250,7 @@ class SignInRoutes:
         )
         if framed and (not life_s or not at_the_top(request)):
             partition_last(answer)
-        answer.headers.update(_PRIVATE)
+        answer.headers.update(PRIVATE)
 
 
 def _mark(session: AccountSession) -> str:
@@ -260,7 +260,7 @@ def _mark(session: AccountSession) -> str:
 
 def _back(error: ClapperError) -> Response:
     """Return to the page, which tells what went wrong."""
-    return RedirectResponse("/?" + urlencode({"sign_in": error.code}), 303, headers=_PRIVATE)
+    return RedirectResponse("/?" + urlencode({"sign_in": error.code}), 303, headers=PRIVATE)
 
 
 def _form() -> str:

@@ -13,16 +13,16 @@ from core.domain.followups import options_of
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
 from core.domain.options import Options
-from core.errors import ClapperError, JobUnknown, MediaGone, NotYours
+from core.errors import ClapperError, MediaGone
+from webui.answer_headers import PRIVATE
 from webui.auth.visitors import Visitor
 from webui.page.form_values import form_of, options_on_page
-from webui.routes import OURS, Endpoint, Handler, for_visitors, problem
+from webui.routes import OURS, Endpoint, Handler, for_visitors, job_in, job_problem
 from webui.studio.clip_sources import ClipSources
 from webui.studio.loop_bridge import Bridge
 from webui.views.inputs import slot_label
 from webui.views.lineage import lineage_view
 
-_PRIVATE = {"Cache-Control": "private, no-store"}
 _WEEK = "private, max-age=604800, immutable"  # an input of a job is never another one
 
 
@@ -48,12 +48,12 @@ class ClipRoutes:
         ]
 
     async def _lineage(self, request: Request, visitor: Visitor) -> Response:
-        lineage = await self._bridge.call(self._sources.lineage(_id_of(request), visitor))
-        return JSONResponse(asdict(lineage_view(lineage)), headers=_PRIVATE)
+        lineage = await self._bridge.call(self._sources.lineage(job_in(request), visitor))
+        return JSONResponse(asdict(lineage_view(lineage)), headers=PRIVATE)
 
     async def _input(self, request: Request, visitor: Visitor) -> Response:
         role = str(request.path_params["role"])
-        file = await self._bridge.call(self._sources.input(_id_of(request), role, visitor))
+        file = await self._bridge.call(self._sources.input(job_in(request), role, visitor))
         kept = {"Cache-Control": _WEEK, "ETag": f'"{file.sha256[:32]}"'}
         if kept["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=kept)
@@ -63,7 +63,7 @@ class ClipRoutes:
     async def _settings(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
-        job_id = _id_of(request)
+        job_id = job_in(request)
         asked = await self._bridge.call(self._sources.request(job_id, visitor))
         files = await self._bridge.call(self._sources.files(job_id, asked, visitor))
         body = {
@@ -72,7 +72,7 @@ class ClipRoutes:
             "files": _named(files.paths),
             "gone": [slot_label(asked.mode, role) for role in files.gone],
         }
-        return JSONResponse(body, headers=_PRIVATE)
+        return JSONResponse(body, headers=PRIVATE)
 
     def _values(self, options: Options, mode: Mode) -> dict[str, Any]:
         given, found = options.values(), dict[str, Any]()
@@ -90,10 +90,4 @@ def _for_visitors(handler: Handler) -> Endpoint:
 
 
 def _refused(request: Request, error: ClapperError) -> Response:
-    if isinstance(error, JobUnknown | NotYours):
-        return problem(JobUnknown(_id_of(request)), 404)  # all the same: ids cannot be probed
-    return problem(error, 404 if isinstance(error, MediaGone) else 409)
-
-
-def _id_of(request: Request) -> str:
-    return str(request.path_params["job"])
+    return job_problem(request, error, 404 if isinstance(error, MediaGone) else 409)

@@ -6,14 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.errors import ClapperError, JobUnknown, NotYours
+from webui.answer_headers import PRIVATE
 from webui.auth.visitors import Visitor
-from webui.routes import OURS, Endpoint, Handler, for_visitors, problem
+from webui.routes import OURS, Endpoint, Handler, for_visitors, job_in, job_problem
 from webui.studio.loop_bridge import Bridge
 from webui.studio.publishing import Publication, Publishing
 from webui.views.publication import publication_view
-
-_PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 class FeedRoutes:
@@ -32,12 +30,12 @@ class FeedRoutes:
         ]
 
     async def _look(self, request: Request, visitor: Visitor) -> Response:
-        return _told(await self._bridge.call(self._publishing.look(_id_of(request), visitor)))
+        return _told(await self._bridge.call(self._publishing.look(job_in(request), visitor)))
 
     async def _do(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
-        job_id, verb = _id_of(request), request.path_params["verb"]
+        job_id, verb = job_in(request), request.path_params["verb"]
         match verb:
             case "publish" | "plain":
                 with_prompt = verb == "publish"
@@ -50,18 +48,8 @@ class FeedRoutes:
 
 
 def _told(found: Publication | None) -> Response:
-    return JSONResponse(asdict(publication_view(found)), headers=_PRIVATE)
+    return JSONResponse(asdict(publication_view(found)), headers=PRIVATE)
 
 
 def _for_visitors(handler: Handler) -> Endpoint:
-    return for_visitors(handler, _refused)
-
-
-def _refused(request: Request, error: ClapperError) -> Response:
-    if isinstance(error, JobUnknown | NotYours):
-        return problem(JobUnknown(_id_of(request)), 404)  # all the same: ids cannot be probed
-    return problem(error, 409)
-
-
-def _id_of(request: Request) -> str:
-    return str(request.path_params["job"])
+    return for_visitors(handler, job_problem)

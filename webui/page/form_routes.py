@@ -15,6 +15,7 @@ from starlette.routing import Route
 from core.domain.modes import Mode
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
 from core.i18n.option_words import mode_example
+from webui.answer_headers import PRIVATE
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.page import file_placement
@@ -26,7 +27,6 @@ from webui.routes import KEY, OURS, read_object
 from webui.views.errors import error_view
 
 _MOST_BYTES = 256 * 1024  # of one form; its files are sent before
-_PRIVATE = {"Cache-Control": "private, no-store"}
 
 Handler = Callable[[Request, Visitor, dict[str, Any]], Awaitable[Response]]
 
@@ -165,4 +165,4 @@ class FormRoutes:
 
 
 def _plain(body: dict[str, Any], status: int = 200) -> Response:
-    return JSONResponse(body, status, headers=_PRIVATE)
+    return JSONResponse(body, status, headers=PRIVATE)

@@ -14,6 +14,7 @@ from core.domain.gallery import MOST_CHARACTERS, GalleryFilter, Shape
 from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.errors import NothingToFetch
+from webui.answer_headers import PRIVATE
 from webui.auth.visitors import Visitor
 from webui.routes import (
     OURS,
@@ -29,7 +30,6 @@ from webui.studio.clip_archive import archived
 from webui.studio.gallery import MOST_JOBS, StudioGallery
 from webui.studio.loop_bridge import Bridge
 
-_PRIVATE = {"Cache-Control": "private, no-store"}
 _MOST_BYTES = 256 * 1024  # of the names of so many jobs
 _LONGEST_ID = 64  # characters
 E = TypeVar("E", bound=StrEnum)
@@ -55,7 +55,7 @@ class GalleryRoutes:
         asked = request.query_params
         before = number_in(asked["before"]) if asked.get("before") else None
         view = await self._bridge.call(self._gallery.page(visitor, wanted_in(asked), before))
-        return JSONResponse(asdict(view), headers=_PRIVATE)
+        return JSONResponse(asdict(view), headers=PRIVATE)
 
     async def _do(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
@@ -74,7 +74,7 @@ class GalleryRoutes:
                 work = self._gallery.take_back(visitor, jobs)
             case _:
                 return PlainTextResponse("", 404)
-        return JSONResponse({"jobs": await self._bridge.call(work)}, headers=_PRIVATE)
+        return JSONResponse({"jobs": await self._bridge.call(work)}, headers=PRIVATE)
 
     async def _all(self, request: Request, visitor: Visitor) -> Response:
         return await self._archive(request, visitor, wanted_in(request.query_params), None)
@@ -99,7 +99,7 @@ class GalleryRoutes:
     ) -> Response:
         if not await self._gallery.has_clips(self._bridge, visitor, wanted, jobs):
             return problem(NothingToFetch(""), 404)
-        headers = {**_PRIVATE, "Content-Disposition": 'attachment; filename="clapper.zip"'}
+        headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="clapper.zip"'}
         if request.method == "HEAD":
             return Response(headers=headers, media_type="application/zip")
         files = self._gallery.files(self._bridge, visitor, wanted, jobs)

@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from core.domain.style_file import MOST_BYTES
 from core.errors import ClapperError, OperatorsOnly
+from webui.answer_headers import PRIVATE
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.routes import KEY, OURS, problem, read_object
 from webui.studio.loop_bridge import Bridge
 from webui.studio.operators import StudioOperators
 
-_PRIVATE = {"Cache-Control": "private, no-store"}
 _MOST_BYTES = 3 * MOST_BYTES  # of a file of styles, whose letters may be written as numbers
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
@@ -73,4 +73,4 @@ class OperatorRoutes:
 
 
 def _plain(body: dict[str, Any]) -> Response:
-    return JSONResponse(body, headers=_PRIVATE)
+    return JSONResponse(body, headers=PRIVATE)

@@ -6,10 +6,11 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, JobUnknown, NothingToFetch
 from core.service.originals import Originals
+from webui.answer_headers import PRIVATE
 from webui.file_answers import KEPT, file_answer
 from webui.studio.loop_bridge import Bridge
 
-_PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
+_UNLISTED = {**PRIVATE, "X-Robots-Tag": "noindex"}
 
 
 class OriginalRoutes:
@@ -28,10 +29,10 @@ class OriginalRoutes:
         try:
             elsewhere = await self._bridge.call(self._originals.link(job_id, secret))
             if elsewhere is not None:
-                return RedirectResponse(elsewhere, 302, headers=_PRIVATE)
+                return RedirectResponse(elsewhere, 302, headers=_UNLISTED)
             clip = await self._bridge.call(self._originals.clip(job_id, secret))
             return await file_answer(request, clip.path, "video/mp4", KEPT)
         except (JobUnknown, NothingToFetch):
-            return PlainTextResponse("", 404, headers=_PRIVATE)
+            return PlainTextResponse("", 404, headers=_UNLISTED)
         except ClapperError:  # the place where clips are kept cannot be reached
-            return PlainTextResponse("", 503, headers=_PRIVATE)
+            return PlainTextResponse("", 503, headers=_UNLISTED)

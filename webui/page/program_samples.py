@@ -11,6 +11,7 @@ from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, options_in
 from core.errors import ClapperError
 from core.i18n.messages import say
+from webui.answer_headers import PRIVATE
 from webui.api.v1.access import ProgramAccess
 from webui.api.v1.answers import BASE
 from webui.api.v1.samples import SAMPLES, write_sample
@@ -76,4 +77,4 @@ class ProgramSamples:
             {"label": one.label, "text": write_sample(one, url, {"mode": mode, **fields}, files)}
             for one in SAMPLES
         ]
-        return JSONResponse({"samples": told}, headers={"Cache-Control": "private, no-store"})
+        return JSONResponse({"samples": told}, headers=PRIVATE)

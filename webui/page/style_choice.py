@@ -18,13 +18,13 @@ from starlette.routing import Route
 from core.domain.options import OPTIONS
 from core.domain.styles import NONE
 from core.i18n.messages import say
+from webui.answer_headers import PRIVATE
 from webui.auth.visitors import Visitor
 from webui.routes import for_visitors, problem
 from webui.studio.loop_bridge import Bridge
 from webui.studio.styles import StudioStyles
 
 STYLE = OPTIONS["style"]
-_PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 def style_field(label: str, info: str | None) -> gr.Dropdown:
@@ -74,7 +74,7 @@ class StyleRoutes:
         if choices:
             first = (say("studio_style_open"), "")
             choices = [first, *choices, (say("t_style_none"), NONE)]
-        return JSONResponse({"choices": choices}, headers=_PRIVATE)
+        return JSONResponse({"choices": choices}, headers=PRIVATE)
 
 
 def _label(name: str, before: str, after: str) -> str:

@@ -295,5 +295,5 @@ class StudioService:
     ) -> JobView:
         services, price = self._services, self._users.price
         progress, preview = services.latest_progress(job), services.latest_preview(job)
-        moment = Moment(progress, forecast, now, self.limits, price, ending, preview)
-        return job_view(job, replace(moment, prompt=services.latest_prompt(job)))
+        known = (progress, forecast, now, self.limits, price, ending, preview)
+        return job_view(job, Moment(*known, services.latest_prompt(job)))

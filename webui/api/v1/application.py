@@ -21,10 +21,11 @@ from core.errors import ClapperError, InternalError
 from core.errors.programs import AddressUnknown, FieldMistyped
 from core.i18n.messages import say
 from core.service.front_services import TokenScope
+from webui.answer_headers import PRIVATE
 from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
 from webui.api.v1.events import OpenStreams, id_of, job_events
-from webui.api.v1.problems import MEDIA_TYPE, PRIVATE, ProblemDetails, problem
+from webui.api.v1.problems import MEDIA_TYPE, ProblemDetails, problem
 from webui.api.v1.routes import EXPECTED, ProgramRoutes
 from webui.api.v1.samples import code_samples
 from webui.studio.loop_bridge import Bridge

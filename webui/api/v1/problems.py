@@ -39,9 +39,9 @@ from core.errors.programs import (
 )
 from core.errors.storage import StorageUnavailable
 from core.i18n.messages import DEFAULT_LANGUAGE, explain, languages
+from webui.answer_headers import PRIVATE
 
 MEDIA_TYPE = "application/problem+json"
-PRIVATE = {"Cache-Control": "private, no-store"}
 # the first that fits counts, so what is more special stands before what it is a kind of
 _STATUS: tuple[tuple[tuple[type[ClapperError], ...], int], ...] = (
     ((TokenNeeded,), 401),

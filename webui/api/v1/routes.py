@@ -14,6 +14,7 @@ from core.errors import NotAChoice
 from core.errors.programs import BodyUnreadable, FieldMistyped, FieldUnknown
 from core.i18n.messages import say
 from core.service.front_services import TokenScope
+from webui.answer_headers import PRIVATE
 from webui.api.parsing import options_from_program
 from webui.api.v1.access import ProgramAccess, ProgramAsking, key_asked
 from webui.api.v1.answers import (
@@ -26,7 +27,7 @@ from webui.api.v1.answers import (
     quota_answer,
     quota_headers,
 )
-from webui.api.v1.problems import PRIVATE, language_asked
+from webui.api.v1.problems import language_asked
 from webui.api.v1.requests import JobOrder, describe_modes, order_models, read_order
 from webui.api.v1.sent import ProgramFiles, file_ids, media_type, read_json
 from webui.api.v1.webhook_target import find_target
