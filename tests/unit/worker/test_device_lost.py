@@ -11,6 +11,7 @@ from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import Job, JobState, ReplyTo
 from core.domain.media import Clip, RawClip
+from core.domain.nodes import NodeState
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink, Stage, Working
 from core.errors import DeviceLost
@@ -294,12 +295,17 @@ async def test_a_job_whose_models_cannot_be_named_stops_nobody(
             await delivery.until(2)
 
 
+async def says_nothing(_: NodeState) -> None:
+    """Take the place of ``enter`` where a process dies."""
+
+
 async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDelivery) -> None:
     """Else what dies with it would be blamed on whoever is in the encoder beside it."""
     async with open_core(settings, QuickExecutor()) as core:
         await submit(core, "eve")
         job = await core.queue.claim()
         assert job is not None
+        core.nodes.enter = says_nothing  # it dies: an end on purpose would blame no job
     executor = QuickExecutor()
     async with open_core(settings, executor) as core:  # which died with it
         core.router.register(delivery)
@@ -313,6 +319,7 @@ async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDeliv
             return await finish(raw, order, cancel)
 
         core.worker.finish = looks
+        assert (await core.jobs.get(job.id)).losses == 1
         async with running(core), asyncio.timeout(120):
             await submit(core, "ann")
             await submit(core, "ben")
