@@ -317,6 +317,21 @@ async def test_a_machine_holds_no_more_jobs_than_a_device_can_be_busy_with(front
         assert await client.claim() is not None
 
 
+async def test_a_machine_that_asks_many_times_at_once_holds_no_more_either(front: Front) -> None:
+    token = await front.nodes.admit("greedy")
+    for number in range(5):
+        await front.submit(key=str(number))
+    async with front.caller(token) as caller, front.machine("another") as other:
+        asking = [caller.post("/gate/claim", json={"protocol": 3}) for _ in range(5)]
+        answers = await asyncio.gather(*asking)
+
+        assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 2
+        running = [await front.job(answer.json()["job"]["job"]) for answer in answers[:1]]
+        assert [job.state for job in running] == [JobState.RUNNING]
+        for _ in range(2):  # what it could not have is there for others
+            assert await other.claim() is not None
+
+
 def test_calls_of_each_are_bounded_and_allowed_again() -> None:
     now = 0.0
     limit = RateLimit(2.0, 3, most_callers=2, seconds=lambda: now)

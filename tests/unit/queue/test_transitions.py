@@ -1,11 +1,14 @@
 """Cancel at each state, lost attempts, expiry, recovery."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from core.accounts.quotas import HOUR_MS
 from core.domain.jobs import Failure, JobState
+from core.domain.lineage import DraftGroup
 from core.domain.people import Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 
@@ -60,6 +63,21 @@ async def test_operator_cancels_anything_and_its_owner_pays_nothing(room, state)
 
     assert cancelled.failure == Failure("cancelled", {"by": "operator"})
     assert cancelled.charged_ms == 0
+
+
+async def test_loading_for_a_draft_costs_nothing_whichever_of_its_group_is_cancelled(room):
+    first, second = room.new("anna", 60_000), room.new("anna", 60_000)
+    group = partial(DraftGroup, first.id, size=2)
+    others = (replace(second, group=group(number=2)),)
+    await room.queue.submit(replace(first, group=group(number=1), others=others))
+    await room.finish(await room.start())
+    running = await room.start()
+    room.clock.forward(20)
+
+    off_device_ms = {running.id: 15_000}
+    await room.queue.cancel(first.id, ANNA, off_device_ms=lambda job: off_device_ms.get(job, 0))
+
+    assert (await room.jobs.get(second.id)).charged_ms == 5000
 
 
 async def test_cancelling_twice_or_nothing_is_refused(room):
