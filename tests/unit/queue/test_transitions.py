@@ -11,6 +11,7 @@ from core.domain.jobs import Failure, JobState
 from core.domain.lineage import DraftGroup
 from core.domain.people import Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.queue import recovery
 
 ANNA = Requester("discord", "anna")
 BEN = Requester("discord", "ben")
@@ -228,6 +229,18 @@ async def test_heartbeats_keep_the_lease_and_a_silent_worker_loses_it(room):
 
     assert (await room.jobs.get(job.id)).state is JobState.QUEUED
     assert not await room.queue.beat(job.id, job.token)
+
+
+async def test_many_jobs_expire_some_at_a_time_so_that_others_come_between(room, monkeypatch):
+    monkeypatch.setattr(recovery, "EXPIRED_AT_ONCE", 2)
+    late = [await room.submit(f"user{number}") for number in range(5)]
+    room.clock.forward(25 * 3600)
+    before = room.database.version
+
+    assert sorted(await room.recovery.expire()) == sorted(job.id for job in late)
+
+    assert room.database.version - before >= 3
+    assert await room.violations() == []
 
 
 async def test_a_job_that_waits_too_long_expires_with_a_refund(room):
