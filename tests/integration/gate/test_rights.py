@@ -377,6 +377,17 @@ async def test_words_of_a_machine_reach_nobody(front: Front) -> None:
     assert failure.code == "internal_error"
 
 
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e400", pytest.param("9" * 400, id="400 digits")]
+)
+def test_a_number_that_no_sentence_can_hold_is_no_call(number: str) -> None:
+    data = f'{{"limit_s": {number}}}'
+    call = f'{{"job": "{"a" * 32}", "key": "{"b" * 64}", "code": "timed_out", "data": {data}}}'
+
+    with pytest.raises(ValueError, match=r"\d"):
+        wire.decode(wire.FailCall, call.encode())
+
+
 async def test_a_failure_costs_nothing_whatever_a_machine_says(front: Front) -> None:
     async with front.machine("one") as client:
         job = await claimed(front, client)
