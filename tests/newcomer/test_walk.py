@@ -25,7 +25,7 @@ from tests.support.terminals import talk
 
 SOME_TESTS = "tests/unit/domain tests/unit/duration"  # in the place of all, unless --whole is given
 
-# names as the constraints spell them, of all packages of the environment but ours and the installer's
+# all packages of an environment but ours and the installer's, as the constraints spell them
 _PACKAGES = """
 from importlib.metadata import distributions
 for one in distributions():
