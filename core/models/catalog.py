@@ -23,7 +23,7 @@ class Profile(StrEnum):
     """Which files are used, chosen by the memory of the device."""
 
     BF16 = "bf16"  # 96 GB, or a Mac: MPS has no fp8
-    FP8 = "fp8"  # 32 to 48 GB
+    FP8 = "fp8"  # from 32 GB
     LOW = "low"  # 16 to 24 GB; the files of fp8, streamed from main memory
     SMALL = "small"  # 12 to 16 GB; files of 8-bit whole numbers, streamed from main memory
 

@@ -45,7 +45,7 @@ class BodyLimit:
             return
         upload = _UPLOAD.fullmatch(scope["path"]) is not None
         counted = self._uploads if upload else self._rest
-        passing = _Answer(send)
+        passing = _WithoutRefusals(send)
         await counted(scope, receive, passing)
         if passing.too_large:
             told = self._of_file() if upload else _of_request()
@@ -56,7 +56,7 @@ class BodyLimit:
         return PlainTextResponse(sentence, _TOO_LARGE)  # as Gradio's uploader shows it
 
 
-class _Answer:
+class _WithoutRefusals:
     """Passes an answer on, except one that says no more than that something was too large."""
 
     def __init__(self, send: Send) -> None:
