@@ -22,6 +22,7 @@ from core.domain.requests import Request
 from core.domain.sizing import typed_seconds
 from core.duration import (
     DRAFT,
+    HARDWARE,
     Estimate,
     Machine,
     Part,
@@ -35,6 +36,7 @@ from core.duration import (
 )
 from core.duration.zerogpu import median_budget_ms
 from core.i18n.messages import name, say
+from core.models.catalog import Profile
 from core.service.estimator import RunBook, last_place
 from core.settings import Settings, load_settings
 from core.storage.runs import has_runs
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
     from core.storage.database import Database
 
 APP = typer.Typer()
+_HELP_HARDWARE = say(
+    "help_estimate_hardware", {"devices": ", ".join(card.key for card in HARDWARE if card.known)}
+)
+_HELP_PROFILE = say("help_estimate_profile", {"profiles": ", ".join(Profile)})
 SHOWN = (
     Part.TEXT,
     Part.STAGE1,
@@ -151,8 +157,8 @@ def estimate_command(
     mode: Annotated[Mode, typer.Argument(help=help_modes())],
     *,
     frames: Annotated[int | None, typer.Option(help=say("help_estimate_frames"))] = None,
-    hardware: Annotated[str, typer.Option(help=say("help_estimate_hardware"))] = "auto",
-    profile: Annotated[str | None, typer.Option(help=say("help_estimate_profile"))] = None,
+    hardware: Annotated[str, typer.Option(help=_HELP_HARDWARE)] = "auto",
+    profile: Annotated[str | None, typer.Option(help=_HELP_PROFILE)] = None,
     tier: Annotated[Tier, typer.Option(help=say("help_estimate_tier"))] = Tier.PRO,
     cold: Annotated[bool, typer.Option("--cold", help=say("help_estimate_cold"))] = False,
     as_data: Annotated[bool, typer.Option("--json", help=say("help_estimate_json"))] = False,

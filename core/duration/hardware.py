@@ -58,6 +58,26 @@ _BLACKWELL = Hardware(
     zerogpu="xlarge",
 )
 
+
+def _rtx(model: str, shaders: float, bandwidth: float, gigabytes: int) -> Hardware:
+    """Return a card for games; with sums of 32 bits its matrix units do twice its shaders' work.
+
+    Args:
+        model: as people call it.
+        shaders: TFLOP a second in 32 bits, as specified.
+        bandwidth: GB a second.
+        gigabytes: of memory.
+    """
+    return Hardware(
+        model.replace(" ", "-"),
+        (f"rtx {model}",),
+        flops=2 * shaders * TERA,
+        bandwidth=bandwidth * GIGA,
+        memory=gigabytes * GIGA,
+        eight_bits=not model.startswith("3"),  # units for them came with the 4000s
+    )
+
+
 HARDWARE: tuple[Hardware, ...] = (
     Hardware(
         "h200",
@@ -95,16 +115,20 @@ HARDWARE: tuple[Hardware, ...] = (
         zerogpu="large",
     ),
     _BLACKWELL,
-    Hardware("5090", ("rtx 5090",), flops=210 * TERA, bandwidth=1.79e12, memory=32 * GIGA),
-    Hardware("4090", ("rtx 4090",), flops=165 * TERA, bandwidth=1.0e12, memory=24 * GIGA),
-    Hardware(
-        "3090",
-        ("rtx 3090",),
-        flops=71 * TERA,
-        bandwidth=0.94e12,
-        memory=24 * GIGA,
-        eight_bits=False,
-    ),
+    _rtx("5090", 105, 1790, 32),
+    _rtx("4090", 82.5, 1000, 24),
+    _rtx("3090", 35.5, 940, 24),
+    _rtx("5080", 56.3, 960, 16),
+    _rtx("4080", 48.7, 717, 16),
+    # a name that begins with another one comes before it
+    _rtx("5070 ti", 43.9, 896, 16),
+    _rtx("4070 ti super", 44.1, 672, 16),
+    _rtx("5060 ti", 23.7, 448, 16),
+    _rtx("4060 ti", 22.1, 288, 16),
+    _rtx("4070 ti", 40.1, 504, 12),
+    _rtx("5070", 30.9, 672, 12),
+    _rtx("4070", 29.1, 504, 12),
+    _rtx("3060", 12.7, 360, 12),
     Hardware(
         "a100",
         ("a100",),

@@ -31,7 +31,7 @@ class ComfySettings(Area):
 class ModelSettings(Area):
     """Model files: ``core/models`` and ``clapper models``."""
 
-    # for 96 GB; 32 to 48 GB; 16 to 24 GB; 12 to 16 GB
+    # for 96 GB; from 32 GB; 16 to 24 GB; 12 to 16 GB
     profile: Annotated[
         Literal["bf16", "fp8", "low", "small"], ReadFrom("CLAPPER_MODEL_PROFILE")
     ] = "fp8"
