@@ -15,8 +15,9 @@ def main() -> None:
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:  # while modules are imported there is nothing to tidy up, and nobody to tell
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if isinstance(sys.stderr, io.TextIOWrapper):  # names may hold bytes that are no text
-        sys.stderr.reconfigure(errors="backslashreplace")
+    stdout, stderr = sys.stdout, sys.stderr
+    if isinstance(stderr, io.TextIOWrapper):  # names may hold bytes that are no text
+        stderr.reconfigure(errors="backslashreplace")
     from core.i18n.messages import explain, speak_in_terminal
     from core.settings.terminal_locale import terminal_locale
 
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         require_memory()
     except MemoryLimited as problem:
-        sys.stderr.write(explain(problem) + "\n")
+        stderr.write(explain(problem) + "\n")
         sys.exit(5)  # ExitStatus.SETUP; its module loads what gets no memory here
     from core.cli.supervised import run_supervised
 
@@ -36,7 +37,7 @@ def main() -> None:
 
     from core.cli.terminal import StandardOutput
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(stdout, io.TextIOWrapper):
         sys.stdout = StandardOutput.around(sys.stdout)
     gc.disable()  # what modules make stays: looking through it takes a quarter of the start
     from core.cli.app import APP

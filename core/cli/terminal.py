@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -85,17 +85,17 @@ def literally(text: str, style: str = "") -> Text:
 class StandardOutput(io.TextIOWrapper):
     """Standard output that names what keeps it from being written, whoever prints: help too."""
 
-    _around: io.TextIOWrapper
+    _around: TextIO
 
     @classmethod
-    def around(cls, stream: io.TextIOWrapper) -> Self:
+    def around(cls, stream: TextIO) -> Self:
         """Write where ``stream`` writes; names may hold bytes that are no text."""
         made = cls(
             stream.buffer,
             stream.encoding,
             "backslashreplace",
             line_buffering=stream.line_buffering,
-            write_through=stream.write_through,
+            write_through=getattr(stream, "write_through", False),
         )
         made._around = stream  # else it closes the buffer of both
         return made
