@@ -94,7 +94,7 @@ class StandardOutput(io.TextIOWrapper):
             stream.buffer,
             stream.encoding,
             "backslashreplace",
-            line_buffering=stream.line_buffering,
+            line_buffering=bool(stream.line_buffering),
             write_through=getattr(stream, "write_through", False),
         )
         made._around = stream  # else it closes the buffer of both
