@@ -37,14 +37,27 @@ def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | 
         end_with_parent(parent)
         tell_parent(parent, BEGAN)
     try:
-        asyncio.run(main)
+        asyncio.run(_left_in_time(main, parent))
     except DeviceLost as lost:
         announce(explain(lost))
         leave(RESTART)
     finally:
         main.close()  # where no loop could be made for it
-        if parent is not None:
-            tell_parent(parent, ENDED)
+        _tell_end(parent)
+
+
+async def _left_in_time(main: Coroutine[Any, Any, None], parent: int | None) -> None:
+    """Run ``main``; once it is over nothing of it is waited for, such as a front that still starts.
+
+    Its threads would hold up both the event loop and Python at their ends.
+    """
+    await main
+    end_within(AT_ONCE_S, lambda: 0, lambda: _tell_end(parent))
+
+
+def _tell_end(parent: int | None) -> None:
+    if parent is not None:
+        tell_parent(parent, ENDED)
 
 
 async def started(executor: Executor, stop: asyncio.Event, announce: Announce) -> bool:

@@ -84,6 +84,9 @@ class Front:
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         core = CORE[0]
+        if PHASE == "front_starts":
+            now()
+            await asyncio.to_thread(threading.Event().wait)
         services.register(HangingDelivery())
         on_ready()
         if PHASE == "encode":

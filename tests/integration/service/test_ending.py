@@ -79,6 +79,17 @@ async def test_a_stop_ends_in_time_in_every_phase(phase: str, start: Start, tmp_
         assert jobs == [(True, 0)]
 
 
+def test_a_front_that_still_starts_holds_up_no_stop(start: Start) -> None:
+    process = start("front_starts")
+
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 0, said[-3000:]
+    assert "Stopped." in said
+    assert "cut off" not in said, "it went by the time of what hangs"
+
+
 async def test_the_second_ctrl_c_says_what_becomes_of_the_job(start: Start, tmp_path: Path) -> None:
     process = start("run")
 
