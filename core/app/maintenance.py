@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import structlog
 
@@ -18,6 +17,7 @@ from core.runtime.tasks import outcome_of, wait_event
 from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
+from core.storage.disk_probes import probe_in
 from core.storage.record import advance
 from core.storage.trouble import named_troubles
 
@@ -152,5 +152,5 @@ def make_folders(settings: Settings) -> None:
     with named_troubles(settings.data_dir):
         for folder in (settings.media_folder, settings.clips_folder, settings.work_folder):
             make_private_folder(folder)
-        with TemporaryFile(dir=settings.data_dir):
+        with probe_in(settings.data_dir):
             pass

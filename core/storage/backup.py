@@ -13,10 +13,17 @@ from urllib.parse import quote
 
 from core.errors.setup import DatabaseDamaged
 from core.runtime.permissions import PRIVATE_FILE
+from core.storage.disk_probes import read_through
 from core.storage.migrations import BUSY_S, check_database
 from core.storage.record import NAME_SETTING
-from core.storage.trouble import named_troubles
+from core.storage.trouble import DAMAGED, named_troubles
 
+_OF_SOURCE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+}
 _COUNTS = {
     "jobs": "SELECT count(*) FROM job",
     "clips": "SELECT count(*) FROM artifact",
@@ -52,8 +59,11 @@ def copy_database(source: Path, target: Path) -> DatabaseContents:
         with named_troubles(source), _reading(source) as reader:
             reader.execute("BEGIN")
             counted = _counts(reader)
-            with closing(sqlite3.connect(target, isolation_level=None)) as writer:
-                reader.backup(writer)
+            with (
+                _told_of_copy(target),
+                closing(sqlite3.connect(target, isolation_level=None)) as writer,
+            ):
+                reader.backup(writer, progress=_stop_where_held)
                 writer.execute("PRAGMA journal_mode=DELETE")
     contents = examine_database(target)
     if contents != DatabaseContents(contents.schema, **counted):
@@ -122,6 +132,35 @@ def doubt_deliveries(path: Path) -> None:
         connection.execute("UPDATE outbox SET ambiguous = 1 WHERE state IN ('pending', 'sending')")
 
 
+def _stop_where_held(status: int, left: int, total: int) -> None:
+    """End a copy that is refused its locks; Python tries again for ever.
+
+    Nobody else uses a copy that is being made, so its disk has no locks.
+    """
+    del left, total
+    if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        refused = sqlite3.OperationalError("the copy is locked")
+        refused.sqlite_errorcode = status
+        raise refused
+
+
+@contextmanager
+def _told_of_copy(target: Path) -> Generator[None]:
+    """Name ``target`` for what breaks inside the block, unless the source could not be read.
+
+    Raises:
+        Error: it could not.
+        StorageProblem: the copy cannot be written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) in _OF_SOURCE:
+            raise
+        with named_troubles(target):
+            raise
+
+
 def _reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     return _opened(path, "ro")
 
@@ -130,7 +169,12 @@ def _reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 def _opened(path: Path, mode: str) -> Generator[sqlite3.Connection]:
     address = f"file:{quote(str(path))}?mode={mode}"
     with closing(sqlite3.connect(address, BUSY_S, isolation_level=None, uri=True)) as connection:
-        yield connection
+        try:
+            yield connection
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+                read_through(path)
+            raise
 
 
 def _counts(reader: sqlite3.Connection) -> dict[str, int]:

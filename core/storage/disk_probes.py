@@ -4,10 +4,11 @@ import errno
 import mmap
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 from core.errors import ClapperError
 from core.errors.storage import (
@@ -22,6 +23,7 @@ from core.errors.storage import (
 from core.runtime.paths import readable
 
 _FILES_AT_ONCE = 4  # of SQLite: the database, its two journals, a folder
+_READ_BYTES = 1_048_576
 _PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
 
 
@@ -60,6 +62,21 @@ def limit_bytes() -> int:
     return 0 if soft == resource.RLIM_INFINITY else soft
 
 
+def read_through(path: Path) -> None:
+    """Read ``path`` and its journals whole: SQLite takes what the disk cannot read for damage.
+
+    Only before anything is served, as it gives up the locks of this process on them.
+
+    Raises:
+        OSError: the disk cannot.
+    """
+    for one in (path, *journals_of(path)):
+        if one.is_file():
+            with one.open("rb", buffering=0) as file:
+                while file.read(_READ_BYTES):
+                    pass
+
+
 def _look_at(path: Path) -> ClapperError | None:
     folder = path.parent
     if not stat.S_ISDIR(folder.stat().st_mode):
@@ -80,8 +97,23 @@ def _look_at(path: Path) -> ClapperError | None:
     return None
 
 
+@contextmanager
+def probe_in(folder: Path) -> Generator[IO[bytes]]:
+    """Open a file without a name in ``folder``.
+
+    Raises:
+        OSError: nothing can be written there; it names ``folder``.
+    """
+    try:
+        with TemporaryFile(dir=folder) as probe:
+            yield probe
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+
+
 def _write_beside(path: Path) -> None:
-    with TemporaryFile(dir=path.parent) as probe, ExitStack() as held:
+    with probe_in(path.parent) as probe, ExitStack() as held:
         probe.write(bytes(_PROBE_BYTES))
         probe.flush()
         for _ in range(_FILES_AT_ONCE - 1):
@@ -90,7 +122,7 @@ def _write_beside(path: Path) -> None:
 
 def _map_beside(path: Path) -> ClapperError | None:
     """Find whether processes may share the memory of a file there, as SQLite's index needs it."""
-    with TemporaryFile(dir=path.parent) as probe:
+    with probe_in(path.parent) as probe:
         probe.write(bytes(mmap.PAGESIZE))
         probe.flush()
         try:

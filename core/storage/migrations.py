@@ -20,6 +20,7 @@ from core.runtime.atomic_files import publish
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.storage.database_owner import refuse_foreign_tables
+from core.storage.disk_probes import read_through
 from core.storage.migration_files import (
     MIGRATIONS,
     Applied,
@@ -127,9 +128,11 @@ def _check_file(connection: sqlite3.Connection, check: str = "quick_check") -> N
 
     Raises:
         DatabaseDamaged: it found something.
+        OSError: the disk cannot read the file.
     """
     findings = [row[0] for row in connection.execute(f"PRAGMA {check}(1)")]
     if findings != ["ok"]:
+        read_through(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
         raise DatabaseDamaged(str(findings[0]))
 
 

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import cast
 
 from sqlalchemy.exc import DBAPIError
@@ -70,7 +69,7 @@ _SAID: dict[int, Callable[[str], ClapperError]] = {
 }
 _WORN = {errno.EIO, errno.EUCLEAN, errno.EREMOTEIO, errno.EBADMSG}
 _LACKING = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _LACKS = re.compile(r"no such (?:table|column)|table \w+ has no column")  # that migrations made
 _CIRCLE = re.compile(r"Symlink loop from '(.*)'")  # of pathlib before Python 3.13
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -175,7 +174,7 @@ def _of_python(error: BaseException) -> ClapperError | None:
 def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
     code = getattr(error, "sqlite_errorcode", 0)
     primary = code & 0xFF
-    if primary in _DAMAGED or (primary == sqlite3.SQLITE_ERROR and _LACKS.match(str(error))):
+    if primary in DAMAGED or (primary == sqlite3.SQLITE_ERROR and _LACKS.match(str(error))):
         return DatabaseDamaged(f"{readable(path)}: {error}")
     if primary in _HELD:
         return _lacks_locks(path) or DatabaseLocked(readable(path))
@@ -195,7 +194,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
 def _lacks_locks(path: Path) -> ClapperError | None:
     """Tell whether the disk has no locks, which SQLite takes for somebody else's."""
     try:
-        with TemporaryFile(dir=path.parent) as probe:
+        with disk_probes.probe_in(path.parent) as probe:
             os.lockf(probe.fileno(), os.F_TLOCK, 0)
     except OSError as error:
         return of_system(error, path) if error.errno in _LACKING else None

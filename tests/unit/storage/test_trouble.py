@@ -39,7 +39,9 @@ from core.errors.storage import (
     TooManyThreads,
 )
 from core.i18n.messages import explain, languages
+from core.storage.backup import copy_database
 from core.storage.database import Database, open_database
+from core.storage.migrations import migrate
 from core.storage.tables import setting
 from core.storage.trouble import named_troubles, of_system, storage_problem
 
@@ -215,6 +217,19 @@ async def test_a_full_disk_refuses_in_words_and_the_same_again_succeeds(disk: Pa
     assert refused.value.reason == "storage_full"
     assert isinstance(refused.value.__cause__, StorageFull)
     assert str(disk) not in explain(refused.value)
+
+
+def test_a_copy_onto_a_full_disk_names_that_disk(
+    disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = tmp_path_factory.mktemp("rows") / "rows.sqlite"
+    migrate(source)
+    fill(disk)
+
+    with pytest.raises(StorageFull) as caught:
+        copy_database(source, disk / "copy.sqlite")
+
+    assert caught.value.path.startswith(str(disk))
 
 
 async def test_a_disk_that_becomes_read_only_is_told(disk: Path) -> None:
