@@ -386,6 +386,22 @@ async def test_a_refused_token_is_told(town_with) -> None:
     await town.stop()
 
 
+async def test_a_token_that_is_revoked_while_it_serves_ends_the_front(town, small: str) -> None:
+    await town.made(f"/t2v a kite {small}")
+    town.server.token = "1:another"  # of no bot
+
+    with pytest.raises(BadConfiguration, match="TELEGRAM_TOKEN"):
+        await town.ended()
+
+
+async def test_a_token_that_is_refused_once_by_a_server_in_trouble_goes_on(town) -> None:
+    refused = town.server.faults.add(Fault("getUpdates", status=401, times=2))
+    await town.answer(town.say("/help"))
+    await town.world.until(lambda: refused.times == 0)
+
+    assert await town.answer(town.say("/help"))
+
+
 async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
     town_with, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
