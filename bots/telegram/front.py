@@ -34,10 +34,9 @@ from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_token, check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import POSTS
+from bots.telegram.delivery import POSTS, TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.draft_album import DraftAlbum
-from bots.telegram.feed_delivery import TelegramFeedDelivery
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -219,7 +218,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramFeedDelivery(messages, edits, rules, services, album),
+        delivery=TelegramDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

@@ -129,7 +129,7 @@ async def _reduced(town, small: str) -> None:
 async def test_a_clip_that_no_size_fits_leads_to_the_private_chat(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
+    monkeypatch.setattr("bots.telegram.file_sizes.CLOUD_LIMIT", 1000)
     monkeypatch.setattr("bots.telegram.delivery.MIN_BYTES", 1)
 
     message = await ask(town, small)
@@ -417,7 +417,7 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
 async def test_a_local_server_reads_and_writes_files_without_the_clouds_limits(
     town_with, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
+    monkeypatch.setattr("bots.telegram.file_sizes.CLOUD_LIMIT", 1000)
     town = town_with(telegram_local=True)
     folder = town.folder / "server"
     folder.mkdir()
