@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, Job, JobState, ReplyTo, RequeueReason
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
@@ -189,7 +189,9 @@ class JobQueue:
                 await self._end(connection, own, End(state, charge_ms, used, failure))
             return own is not None
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         """Put an attempt's job back in line; ``why`` decides what is counted.
 
         After too many losses the job fails with ``worker_lost`` and is refunded. False where the

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
@@ -142,7 +142,9 @@ class Worker:
             if job is None:
                 return None
             if self._stop.is_set():
-                await outcome_of(self._queue.requeue(job.id, job.token or "", Back.STOPPED))
+                await outcome_of(
+                    self._queue.requeue(job.id, job.token or "", RequeueReason.STOPPED)
+                )
                 return None
             self._slots.claimed()
             attempt = JobAttempt(job, self._workspace_of(job), self._dispatcher)
