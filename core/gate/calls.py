@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from core.domain.clip_preview import read_preview
-from core.domain.enhancement import as_typed
+from core.domain.enhancement import without_enhancer
 from core.domain.jobs import Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress_text import read_progress
@@ -89,7 +89,7 @@ class GateCalls:
             self._runs.claims(node.name, call.machine)
             job = await queue.claim(preference(call.loaded), ahead=call.ahead)
             if job is not None:
-                job = job if call.protocol >= FORBIDS else as_typed(job)
+                job = job if call.protocol >= FORBIDS else without_enhancer(job)
                 return await self._hand_out(node, queue, job, is_gone)
             left_s = until - loop.time()
             if left_s <= 0:

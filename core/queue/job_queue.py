@@ -245,7 +245,7 @@ class JobQueue:
                 used = device_ms(one.row, self._clock(), off_device_ms(one.row.id))
                 how = End(JobState.CANCELLED, used if own else 0, used, failure)
                 await self._end(connection, one, how)
-            return await self._read(connection, job_id)
+            return (await rows.require(connection, job_id)).job(self._clips_folder)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
         """Replace where the result of a job goes.
@@ -286,9 +286,6 @@ class JobQueue:
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
             return await delete_rows(connection, self._clips_folder, old)
-
-    async def _read(self, connection: Connection, job_id: str) -> Job:
-        return (await rows.require(connection, job_id)).job(self._clips_folder)
 
     async def _end(self, connection: Connection, own: rows.ReservedJob, how: End) -> None:
         rules, folder, now = self._rules, self._clips_folder, self._clock()
