@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from core.domain.decoding import UndecodableError
-from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, Job, JobState, ReplyTo, RequeueReason
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
@@ -152,7 +152,9 @@ class GateClient:
         self._forget(job_id, token)
         return kept
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         """Put the job of the attempt back in line."""
         kept = await self._kept("requeue", wire.RequeueCall(job_id, token, why.name))
         self._forget(job_id, token)
@@ -228,7 +230,7 @@ class GateClient:
         try:
             asked = from_json(given.request)
         except UndecodableError:
-            await outcome_of(self.requeue(given.job, given.key, Back.STOPPED))
+            await outcome_of(self.requeue(given.job, given.key, RequeueReason.STOPPED))
             log.error("gate_request_unreadable", job_id=given.job)  # noqa: TRY400  # no defect
             return None
         self.attempts[given.job] = given.key
