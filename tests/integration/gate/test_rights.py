@@ -132,7 +132,7 @@ async def test_a_machine_cannot_touch_the_job_of_another_one(front: Front) -> No
         assert not await two.beat(job.id, job.token)
         assert not await two.preview(job.id, job.token, grey_preview())
         assert not await two.requeue(job.id, job.token, RequeueReason.STOPPED)
-        two.attempts[job.id] = job.token
+        two.jobs.keys[job.id] = job.token
         clip = front.core.settings.clips_folder / "x"
         clip.write_bytes(b"1")
         with pytest.raises(Exception, match="404"):
@@ -159,7 +159,7 @@ async def test_an_attempt_that_is_over_has_no_rights_left(front: Front, tmp_path
 
         assert not await client.beat(job.id, key)
         assert not await client.preview(job.id, key, grey_preview())
-        client.attempts[job.id] = key
+        client.jobs.keys[job.id] = key
         made = tmp_path / "x.mp4"
         made.write_bytes(b"1")
         with pytest.raises(Exception, match="404"):
