@@ -85,9 +85,7 @@ async def walk(room, line, steps):
     assert await room.violations() == []
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_rows_and_memory_agree_on_the_order(make_room, quick_folder, new_database, steps):
     asyncio.run(replay_steps(steps, make_room, quick_folder, new_database))

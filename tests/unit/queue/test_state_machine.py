@@ -358,7 +358,6 @@ def test_every_life_keeps_the_books(make_room, quick_folder, new_database, lives
         settings=settings(
             max_examples=lives,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
