@@ -7,6 +7,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 2)')
 # the tests start hundreds of programs: what was compiled once is kept, whatever the shell says
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV := uv==0.13.9
 
 .PHONY: help demo setup run test test-slow test-cluster test-space newcomer torture check wheel audit coverage format clean test-comfy test-gpu bench lock space-lock
 
@@ -57,19 +58,22 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/python bench/structure.py --long
 	@$(MAKE) --no-print-directory audit
 
-lock: $(VENV)/.app ## what the image installs, with the hash of every file: requirements.lock
-	$(PIP) install uv==0.13.9
-	printf '# Every package of the image and the hashes of its files, written by `make lock`.\n' > requirements.lock
+RESOLVED := --constraint constraints.txt --universal --python-version 3.11 --generate-hashes --quiet \
+  --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+lock: $(VENV)/.app ## every package with the hash of every file: requirements.lock, requirements-dev.lock
+	$(PIP) install $(UV)
+	printf '# What a checkout and the image install, with the hashes of all files: `make lock` writes it.\n' > requirements.lock
 	printf 'hatchling\n' | $(BIN)/uv pip compile pyproject.toml - --extra cluster --extra mcp \
-	  --constraint constraints.txt --universal --python-version 3.11 --generate-hashes --quiet \
-	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links >> requirements.lock
+	  $(RESOLVED) >> requirements.lock
+	printf '# The same and what tests need: `make lock` writes it.\n' > requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra mcp $(RESOLVED) >> requirements-dev.lock
 
 space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
-	$(PIP) install uv==0.13.9
+	$(PIP) install $(UV)
 	$(BIN)/python -m core.cli.space.lock
 
 wheel: $(VENV)/.app ## what pipx or uv tool installs, into dist/
-	$(PIP) install --constraint constraints.txt hatchling
 	$(BIN)/python -m hatchling build --target wheel
 
 audit: | $(VENV)/bin/python ## known weaknesses of what is pinned, where the package index tells them
@@ -89,12 +93,22 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Clapper needs Python 3.11 or newer; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.app: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable .
+# Only files whose hashes are known, the same for everybody (ADR 79). uv takes seconds where pip takes
+# minutes; pip does it where there is no uv for the machine, or an index that pip alone was told of.
+LOCKED := --require-hashes --no-deps --requirement
+define install_locked
+	@$(PIP) config list | grep -q '\.index-url=' || $(PIP) install $(UV) || true
+	@[ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) $(1) \
+	  || { echo "pip installs $(1); this takes some minutes"; $(PIP) install $(LOCKED) $(1); }
+endef
+
+$(VENV)/.app: pyproject.toml requirements.lock | $(VENV)/bin/python
+	$(call install_locked,requirements.lock)
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.app | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.app | $(VENV)/bin/python
+	$(call install_locked,requirements-dev.lock)
 	touch $@
 
 clean:

@@ -152,13 +152,8 @@ def read(path: Path) -> Graph:
 
 def _is_remark(key: str, value: object) -> bool:
     """Tell whether an entry is a note of whoever wrote the file: a text, or one as ``_meta`` is."""
-    return isinstance(value, str) or (
-        key.startswith("_") and isinstance(value, dict) and not _is_node(value)
-    )
-
-
-def _is_node(value: object) -> bool:
-    return isinstance(value, dict) and "class_type" in value
+    note = isinstance(value, dict) and "class_type" not in cast("dict[str, object]", value)
+    return isinstance(value, str) or (key.startswith("_") and note)
 
 
 def _node(key: str, value: object, file: str) -> Node:

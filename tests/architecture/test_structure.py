@@ -164,21 +164,34 @@ def pins(path: str) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
 
 
-def test_the_lock_of_the_image_has_the_pins_and_a_hash_of_every_file() -> None:
-    locked, held = pins("requirements.lock"), pins("constraints.txt")
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [
+        ("requirements.lock", ("cluster", "mcp")),
+        ("requirements-dev.lock", ("dev", "cluster", "mcp", "c2pa")),
+    ],
+)
+def test_a_lock_has_the_pins_and_a_hash_of_every_file(lock: str, extras: tuple[str, ...]) -> None:
+    locked, held = pins(lock), pins("constraints.txt")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["cluster"], *extras["mcp"], "hatchling"]
+    optional = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(one for extra in extras for one in optional[extra])]
 
     names = {re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line)[0]).lower() for line in wanted}
-    assert names <= locked.keys()
+    assert (names | {"hatchling"}) - {"clapper-bot"} <= locked.keys()
     # what only other systems need is not installed here, so no constraint names it
     assert {name: held[name] for name in locked.keys() & held.keys()} == {
         name: locked[name] for name in locked.keys() & held.keys()
     }, "make lock"
-    entries = (ROOT / "requirements.lock").read_text("utf-8").split("\n")[1:]
+    entries = (ROOT / lock).read_text("utf-8").split("\n")[1:]
     for entry in re.split(r"\n(?! )", "\n".join(entries).strip()):
         assert re.search(r"--hash=sha256:[0-9a-f]{64}$", entry), entry.split("\n")[0]
+
+
+def test_what_tests_need_is_what_people_get_and_more() -> None:
+    people, tests = pins("requirements.lock"), pins("requirements-dev.lock")
+
+    assert people.items() <= tests.items(), "make lock"
 
 
 PROGRAMS = [

@@ -74,7 +74,7 @@ def test_an_update_keeps_everything_and_its_way_back_works(at: Callable[[Start],
     assert NEXT in said
 
     back = re.findall(r"^  (\S.*)$", said[said.index("git checkout") - 2 :], re.MULTILINE)
-    assert len(back) == 3, said
+    assert len(back) in {3, 4}, said  # programs of before have no lock to install from
     for step in back:
         well(place.run(step))
     assert git("rev-parse", "HEAD", cwd=place.checkout) == start.commit

@@ -25,6 +25,14 @@ from tests.support.terminals import talk
 
 SOME_TESTS = "tests/unit/domain tests/unit/duration"  # in the place of all, unless --whole is given
 
+# all packages of an environment but ours and the installer's, as the constraints spell them
+_PACKAGES = """
+from importlib.metadata import distributions
+for one in distributions():
+    if one.name not in ("clapper-bot", "pip", "setuptools", "wheel"):
+        print(f"{one.name}=={one.version}")
+"""
+
 Walk = Callable[[Place, str], None]
 WALKS: dict[str, Walk] = {}
 # what no package registry has, so that it is not to be had here
@@ -175,10 +183,15 @@ def install(place: Place, command: str) -> None:
         well(place.run(f"python3 -m venv {tools}"))
         well(place.run(f"{tools}/bin/python -m pip install -q {installer}"))
         (place.tools / installer).symlink_to(tools / "bin" / installer)
-    well(place.run(command))
-    elsewhere = place.home / "my clips"
-    elsewhere.mkdir(exist_ok=True)
     installed = place.home / ".local/bin/clapper"
+    installed.unlink(missing_ok=True)  # of another installer
+    well(place.run(command))
+    tool = installed.resolve().parent / "python"
+    pinned = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    there = well(place.run(f"{tool} -c {shlex.quote(_PACKAGES)}")).splitlines()
+    assert not [one for one in there if one not in pinned], "what was not tested"
+    elsewhere = place.home / f"my clips by {installer}"
+    elsewhere.mkdir()
 
     well(place.run(f"{installed} demo", cwd=elsewhere, network=False))
 

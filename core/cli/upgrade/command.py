@@ -23,7 +23,9 @@ from core.runtime.program_files import PROJECT_ROOT
 from core.settings import Settings, load_settings
 
 APP = typer.Typer()
-_EXTRAS = {"cluster": "procrastinate", "mcp": "mcp"}  # a package that only this one brings
+# a package that only this extra brings
+_EXTRAS = {"cluster": "procrastinate", "mcp": "mcp", "c2pa": "c2pa"}
+_LOCK = "requirements.lock"  # no release before 0.2 has it
 
 
 class ServiceStillRuns(SetupProblem):
@@ -61,7 +63,8 @@ def update(
         return
     checkout.require_untouched()
     asyncio.run(_require_stopped(settings))
-    _Update(checkout, settings, release, checkout.commit()).run()
+    before = install_commands(checkout.folder)
+    _Update(checkout, settings, release, checkout.commit(), before).run()
 
 
 async def _require_stopped(settings: Settings) -> None:
@@ -78,6 +81,7 @@ class _Update:
     settings: Settings
     release: str
     before: str  # commit
+    of_before: list[list[str]]  # what installs it
 
     def run(self) -> None:
         """Go there, or stay here.
@@ -87,11 +91,11 @@ class _Update:
         """
         kept = self._back_up()
         self.checkout.go_to(self.release)
-        for step, command in (
-            ("install", install_command(self.checkout.folder)),
-            ("migrate", _clapper("db", "migrate")),
+        for step, commands in (
+            ("install", install_commands(self.checkout.folder)),
+            ("migrate", [_clapper("db", "migrate")]),
         ):
-            if not self._done(command):
+            if not self._done(*commands):
                 self._go_back(kept if step == "migrate" else None)
                 raise UpdateFailed(step=step, release=self.release)
         self._done(_clapper("doctor"))  # what it finds is for people to read
@@ -101,7 +105,7 @@ class _Update:
     def _go_back(self, kept: Path | None) -> None:
         """Lay out the program of before, and the data where some migrations went through."""
         self.checkout.go_to(self.before)
-        self._done(install_command(self.checkout.folder))
+        self._done(*install_commands(self.checkout.folder))
         if kept is not None:
             self._done(_restore(kept))
 
@@ -118,24 +122,32 @@ class _Update:
             return None
         return kept
 
-    def _done(self, command: list[str]) -> bool:
+    def _done(self, *commands: list[str]) -> bool:
         """Run a step with the program as it lies there now; what it says is for the terminal."""
-        return subprocess.run(command, cwd=self.checkout.folder, check=False).returncode == 0  # noqa: S603  # argument list, no shell
+        folder = self.checkout.folder
+        return all(
+            subprocess.run(command, cwd=folder, check=False).returncode == 0  # noqa: S603  # argument list, no shell
+            for command in commands
+        )
 
     def _say_way_back(self, kept: Path | None) -> None:
-        install = shlex.join(install_command(self.checkout.folder))
-        steps = [f"git checkout {self.before}", install]
+        steps = [f"git checkout {self.before}", *map(shlex.join, self.of_before)]
         if kept is not None:
             steps.append(shlex.join(_restore(kept)))
         _print(say("update_back", {"steps": "\n".join(f"  {step}" for step in steps)}))
 
 
-def install_command(folder: Path) -> list[str]:
-    """Return what installs the program of ``folder``, with the extras that are here already."""
+def install_commands(folder: Path) -> list[list[str]]:
+    """Return what installs the program of ``folder``, with the extras that are here already.
+
+    Files whose hashes are known first; then the program itself, which has none.
+    """
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    locked = ["--require-hashes", "--no-deps", "--requirement", str(folder / _LOCK)]
     extras = ",".join(name for name, package in _EXTRAS.items() if find_spec(package))
     what = f"{folder}[{extras}]" if extras else str(folder)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    return [*pip, "--constraint", str(folder / "constraints.txt"), "--editable", what]
+    own = ["--constraint", str(folder / "constraints.txt"), "--editable", what]
+    return [*([[*pip, *locked]] if (folder / _LOCK).is_file() else []), [*pip, *own]]
 
 
 def _restore(kept: Path) -> list[str]:
