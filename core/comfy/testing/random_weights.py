@@ -205,9 +205,13 @@ class RandomWeightsWriter:
     def _text_encoder(self) -> Iterator[TensorSpec]:
         llama = importlib.import_module("comfy.text_encoders.llama")
         ops = importlib.import_module("comfy.ops").disable_weight_init
-        config = _gemma_config(llama, self.shapes)()
-        model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
-        entries = entries_of(model, "model.")
+        usual = llama.Gemma3_12B_Config
+        vars(llama)["Gemma3_12B_Config"] = _gemma_config(llama, self.shapes)
+        try:  # with what sees pictures: values that no file gives are whatever lay in memory
+            model = llama.Gemma3_12B({}, self.torch.float32, "meta", ops)
+        finally:
+            vars(llama)["Gemma3_12B_Config"] = usual
+        entries = entries_of(model, "")
         yield from quantised(entries, FP4) if self.quantised else entries
         pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
