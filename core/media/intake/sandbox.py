@@ -63,6 +63,7 @@ _NOTES = frozenset(
     }
 )
 _ANSWER_BYTES = 16_384
+_STUCK = 10  # a child that gets less than a tenth of a processor waits for something else
 _LONGEST_WORD = 80
 _ROOT = Path(__file__).resolve().parents[3]  # where the package core lies
 # one arena: each further one of glibc's would take 64 MB of the address space that is limited
@@ -71,12 +72,11 @@ _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 log = structlog.get_logger(__name__)
 
 
-async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
-    """Let a child process of its own do ``task``.
+async def run_sandbox(task: RecodeTask) -> RecodeResult:
+    """Let a child process of its own do ``task``; it is killed where it is stuck.
 
     Args:
         task: names two open files of this process, which the child inherits.
-        seconds: wall time after which it is killed.
 
     Returns:
         What it made.
@@ -103,7 +103,7 @@ async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(_STUCK * task.cpu_seconds):
                 await child.wait()
         except TimeoutError:
             raise needs_time(task.role, task.kind) from None

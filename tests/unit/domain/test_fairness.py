@@ -10,7 +10,6 @@ from core.domain.fairness import (
     cost_of,
     forecast,
     rank_of,
-    replay,
 )
 from core.testing.fair_queue import FairQueue
 
@@ -154,11 +153,6 @@ def test_a_long_job_waits_for_short_newcomers_only_so_long():
         waited = number
 
     assert 0 < waited <= AGEING * (5 - 1)
-
-
-def test_replay_gives_each_job_to_the_first_free_device():
-    assert replay([0, 5], [10, 10, 1]) == [10, 15, 11]
-    assert replay([0], [3, 4]) == [3, 7]
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def changed(data: Any, path: tuple[str, ...], value: object, *, drop: bool) -> A
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_changed_field_of_any_record_is_read_or_refused_in_one_way(name, data):
     whole, read, refusals = READERS[name]
