@@ -48,6 +48,22 @@ def test_frames_whose_size_is_changed_are_brought_to_the_asked_one(
     assert "last" in graph, "what its owner does stays"
 
 
+def test_frames_that_are_fitted_are_not_cut_once_more(export: "Export", ask: "Ask") -> None:
+    """A graph with a guide of half the size works on larger sides than were asked."""
+    nodes = with_last(export(Mode.STYLE), "ImageScaleBy", upscale_method="area", scale_by=2.0)
+    nodes["up"] = node(
+        "LTXVLatentUpsampler", samples=["crop", 2], upscale_model=["101", 0], vae=["174", 0]
+    )
+    nodes["frames"]["inputs"]["samples"] = ["up", 0]
+
+    found = adopt(graph_of(nodes), Mode.STYLE)
+
+    assert found.workflow.bindings.canvas == 128
+    kinds = [one["class_type"] for one in prompt_of(found, ask, width=640, height=448).values()]
+    assert "ImageScale" in kinds
+    assert "ImageCrop" not in kinds
+
+
 def test_a_grain_over_the_frames_changes_no_size(export: "Export") -> None:
     found = adopt(graph_of(with_last(export(T2V), "SomebodysFilmGrain", "images")), T2V)
 

@@ -45,8 +45,11 @@ def _first_picture(types: LinkTypes, node: Node) -> Link | None:
     return next(iter([*sure, *(link for kind, link in given if kind == ANY)]), None)
 
 
-def fit_frames(draft: AdoptionDraft) -> None:
+def fit_frames(draft: AdoptionDraft) -> bool:
     """Bring frames whose size the graph changes after decoding to the size that was asked.
+
+    Returns:
+        Whether it changes their size.
 
     Raises:
         NotAdoptable: it makes more frames of them, or puts others beside them.
@@ -58,7 +61,7 @@ def fit_frames(draft: AdoptionDraft) -> None:
             raise NotAdoptable(draft.mode, reason, f": {describe_nodes(found)}")
     sized = [node for node in nodes if _SIZES.search(node.kind) or node.kind in _OTHER_SIZE]
     if not sized:
-        return
+        return False
     output = draft.graph.nodes[draft.output]
     values = {"upscale_method": "area", "width": 768, "height": 512, "crop": "center"}
     inputs: dict[str, Input] = {name: Literal.of(value) for name, value in values.items()}
@@ -68,3 +71,4 @@ def fit_frames(draft: AdoptionDraft) -> None:
     for side in ("width", "height"):
         draft.take(side, _FITTED, side, EvidenceKind.CLASS, 0)
     draft.notice("adopt_fitted", nodes=describe_nodes(sized))
+    return True

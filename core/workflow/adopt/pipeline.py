@@ -83,9 +83,9 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
     refuse_longer_latents(draft)
     fill_defaults(draft)
     draft.graph = draft.graph.with_nodes(*map(with_own_separators, draft.graph.nodes.values()))
-    fit_frames(draft)
+    fitted = fit_frames(draft)
     canvas = _canvas(draft)
-    if canvas > SIDE_MULTIPLE:
+    if canvas > SIDE_MULTIPLE and not fitted:
         crop_to_size(draft)
     refuse_loras(draft)
     find_prompts(draft)
