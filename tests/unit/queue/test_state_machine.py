@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 )
 
 from core.accounts.limits import DAY, LIMITS, Limit, Window, of_everybody, of_person
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.quotas import QuotaRules
 from core.domain.jobs import MOVES, Failure, JobState
 from core.domain.people import Payer, Requester
 from core.domain.quota import Unit
+from core.domain.time_units import HOUR_MS
 from core.errors import (
     AlreadyFinished,
     IntakeClosed,
@@ -264,7 +265,7 @@ class Life(RuleBasedStateMachine):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
         try:
-            ended = self.do(self.room.queue.cancel(name, person(user), operator))
+            ended = self.do(self.room.queue.cancel(name, person(user), operator=operator))
         except NotYours:
             assert user != mirror.user
             assert not operator
@@ -357,7 +358,6 @@ def test_every_life_keeps_the_books(make_room, quick_folder, new_database, lives
         settings=settings(
             max_examples=lives,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
