@@ -179,3 +179,13 @@ def test_errors_of_many_estimates_partly_cancel_out():
     found = forecast(JobLoad(10_000, 3_000), WorkAhead(1, 10_000, 4_000.0**2), [], 1)
 
     assert found.ready_in_p95_s == pytest.approx(20 + 5)
+
+
+def test_errors_of_the_work_ahead_are_spread_over_the_devices():
+    ahead = WorkAhead(count=4, sum_ms=400_000, spread_squares=(60_000.0**2) * 4)
+    own = JobLoad(10_000, 0)
+
+    one, four = (forecast(own, ahead, [], slots) for slots in (1, 4))
+
+    assert one.ready_in_p95_s - one.ready_in_s == pytest.approx(120.0)
+    assert four.ready_in_p95_s - four.ready_in_s == pytest.approx(30.0)
