@@ -110,7 +110,9 @@ def doubt_deliveries(path: Path) -> None:
 @contextmanager
 def _reading(path: Path) -> Generator[sqlite3.Connection]:
     address = f"file:{quote(str(path))}?mode=ro"
-    with closing(sqlite3.connect(address, BUSY_S, isolation_level=None, uri=True)) as connection:
+    with closing(
+        sqlite3.connect(address, timeout=BUSY_S, isolation_level=None, uri=True)
+    ) as connection:
         yield connection
 
 
