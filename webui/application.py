@@ -15,6 +15,7 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings
 from webui.api.arity import FilledBlocks, on_type_error
+from webui.api.calls import CheckedCalls, numbers_of
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
 from webui.api.v1.access import ProgramAccess
@@ -40,6 +41,7 @@ from webui.page.style_choice import StyleRoutes
 from webui.page.theme import ROOT_STYLE, STYLE_SHEETS, icons, script, theme
 from webui.routes import StudioRoutes
 from webui.serving.assets import Assets
+from webui.serving.body_limit import BodyLimit
 from webui.serving.compression import Compression
 from webui.serving.first_paint import FirstPaint
 from webui.serving.languages import InLanguage
@@ -103,10 +105,11 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
     return McpServer(service, bridge, metrics)
 
 
-def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
-    return InLanguage(
-        Compression(Guard(FirstPaint(Assets(app, framed=settings.on_space)), settings))
-    )
+def _layers(app: Any, studio: Studio, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
+    page = FirstPaint(Assets(app, framed=settings.on_space))
+    checked = CheckedCalls(page, numbers_of(studio.blocks))
+    limited = BodyLimit(checked, settings.media.limits().stream_bytes)
+    return InLanguage(Compression(Guard(limited, settings)))
 
 
 def _routes(
@@ -144,7 +147,7 @@ def _app_parts(
         lighten(app)
         let_speak(app, studio.parts)
         # around Gradio's own layers, of which one allows every origin; nothing is served before
-        app.middleware_stack = _layers(app.middleware_stack, settings)
+        app.middleware_stack = _layers(app.middleware_stack, studio, settings)
         async with mcp_server.running() if mcp_server else nullcontext():
             yield
 
@@ -171,7 +174,6 @@ def _identify(
         keep=lambda path, visitor: bridge.call(service.files.keep_upload(path, visitor)),
         sign_in_page=routes.sign_in_page,
         has_room=service.has_room,
-        largest_bytes=service.settings.media.limits().stream_bytes,
         secure=service.settings.on_space,
     )
 

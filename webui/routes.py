@@ -15,7 +15,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch
 from core.errors.setup import ServiceUnreadable
 from core.errors.storage import StorageUnavailable
 from core.service.views import FIGURES_TYPE
@@ -27,7 +27,7 @@ from webui.file_answers import KEPT, file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
-from webui.views.errors import error_view
+from webui.views.errors import error_view, unprobed
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 
@@ -88,7 +88,8 @@ class StudioRoutes:
     def _refuse(self, request: Request, error: ClapperError) -> Response:
         if isinstance(error, NothingToFetch):  # as if there were no such job
             error = JobUnknown(job_in(request))
-        if not isinstance(error, JobUnknown | NotYours):
+        error = unprobed(error)
+        if not isinstance(error, JobUnknown):
             self._metrics.refused.labels(error.code).inc()
         return job_problem(request, error)
 
@@ -192,11 +193,10 @@ def job_in(request: Request) -> str:
     return str(request.path_params["job"])
 
 
-def job_problem(request: Request, error: ClapperError, status: int = 409) -> Response:
+def job_problem(_: Request, error: ClapperError, status: int = 409) -> Response:
     """Answer with an error about one job; somebody else's is as unknown as none."""
-    if isinstance(error, JobUnknown | NotYours):  # ids cannot be probed
-        return problem(JobUnknown(job_in(request)), 404)
-    return problem(error, status)
+    told = unprobed(error)
+    return problem(told, 404 if isinstance(told, JobUnknown) else status)
 
 
 def problem(error: ClapperError, status: int) -> Response:

@@ -31,12 +31,16 @@ class Offers:
         """
         code = "finish_label" if number else f"{action}_label"
         label = say(code, {"number": number}, locale)
-        priced = action is Action.QUALITY or (action is Action.AGAIN and job.group is not None)
-        cost_ms = self.cost_ms(job, action) if priced else None
-        if cost_ms is None:
-            return label
-        code = "priced_label" if cost_ms >= LEAST_MS else "priced_label_least"
-        return say(code, {"label": label, "cost": cost_ms}, locale)
+        takes = action is Action.QUALITY or (action is Action.AGAIN and job.group is not None)
+        return priced(label, self.cost_ms(job, action) if takes else None, locale)
+
+
+def priced(label: str, cost_ms: int | None, locale: str | None) -> str:
+    """Write on a button what a press takes of GPU time; nothing where nobody knows."""
+    if cost_ms is None:
+        return label
+    code = "priced_label" if cost_ms >= LEAST_MS else "priced_label_least"
+    return say(code, {"label": label, "cost": cost_ms}, locale)
 
 
 NO_OFFERS = Offers()

@@ -33,6 +33,7 @@ class TelegramAddress:
     notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
     name: str = ""  # of who asked in a group, as the platform shows them; captions name them
+    album: str = ""  # the group of the person's message, whose caption may stand on any part
 
     @property
     def place(self) -> str:
@@ -66,6 +67,7 @@ class TelegramAddress:
                 "styles": str(int(self.styles)),
                 "notes": self.notes,
                 "name": self.name,
+                "album": self.album,
             },
         )
 
@@ -94,11 +96,12 @@ class TelegramAddress:
             styles=at.get("styles") == "1",
             notes=at.get("notes", ""),
             name=at.get("name", ""),
+            album=at.get("album", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
     def ways(self) -> "list[Self]":
-        """List where a result may go: its message, a new one in place, the private chself."""
+        """List where a result may go: its message, a new one in place, the private chat."""
         new = replace(self, message_id=0)
         found = [self] if self.message_id else []
         found.append(new)
@@ -143,6 +146,7 @@ def address_of(
         locale=locale or "en",
         spoiler=spoiler,
         name=display_name(user) if message.chat_id < 0 else "",
+        album=message.media_group_id or "",
     )
 
 

@@ -1,6 +1,6 @@
 """Find the file in a message, check its size before the download, fetch and admit it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -62,6 +62,11 @@ def attachment_of(message: MessageWithFile | None) -> TelegramAttachment | None:
                 kinds, media.file_id, media.file_size or 0, _seconds(media.duration)
             )
     return _sticker(message) or _document(message)
+
+
+def kinds_in(messages: Iterable[MessageWithFile]) -> list[tuple[MediaKind, ...]]:
+    """List what each file in ``messages`` may be used as."""
+    return [file.kinds for message in messages if (file := attachment_of(message))]
 
 
 def _sticker(message: MessageWithFile) -> TelegramAttachment | None:

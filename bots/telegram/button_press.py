@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 from bots.shared.public_jobs import remix_source
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.feed import ANSWER, REPORT, REPORT_LINK, publish_link
+from bots.telegram.mode_question import MODE, asked_form
 from bots.telegram.private_chat import deep_link, private_link
 from bots.telegram.remix import details_link, post_of, remix_link
 from bots.telegram.rendering import CallbackData
@@ -75,6 +76,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
     """Check the press and name what the private chat opens with; None: it is answered here.
 
     Raises:
+        FormExpired: the question is about what was sent or dropped.
         JobUnknown: there is no such job, or nothing was begun.
         NotYours: it belongs to somebody else.
         Refused: a rule of the place.
@@ -82,9 +84,8 @@ async def _private_link_for(press: ButtonPress) -> str | None:
     event, action = press.event, press.data.action
     if action in {"page", "forget", "ask"} and press.data.job_id != str(event.user.id):
         raise NotYours(action)
-    if action == "mode":
-        if not await event.context.forms.has(event.message.chat_id, event.user.id):
-            raise NotYours(action)
+    if action == MODE:
+        await asked_form(event)
         return None
     if action in _SEEN_BY_ALL:
         return await _link_of_seen(press)

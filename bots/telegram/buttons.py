@@ -22,6 +22,7 @@ from bots.telegram.error_replies import reply_on_error
 from bots.telegram.feed import answer_report, publish, report, take_down
 from bots.telegram.history import turn_history
 from bots.telegram.messages import edit_text, remove, reply_file
+from bots.telegram.mode_question import MODE, as_asked, asked_form
 from bots.telegram.private_chat import is_private
 from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
@@ -38,7 +39,7 @@ from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
 from core.domain.styles import STYLE
-from core.errors import NotYours
+from core.errors import FormExpired, NotYours
 from core.service.operator_api import AccessDecision
 
 PAGE_DIGITS = 4  # of a history; more is no page
@@ -231,13 +232,21 @@ async def _access(press: ButtonPress) -> None:
 
 
 async def _mode(press: ButtonPress) -> None:
-    """Continue the person's form in the chosen mode."""
+    """Continue the person's form in the chosen mode.
+
+    Raises:
+        DraftUnreadable: another version wrote the form.
+        FormExpired: it was sent or dropped, or is another one by now.
+        NotYours: somebody else was asked.
+    """
     event = press.event
-    form = await event.context.forms.load(event.message.chat_id, event.user.id)
-    if form is None or press.data.value not in set(Mode):  # or a button of another version
-        await event.reply(event.texts.say("form_expired"))
+    question = str(event.message.message_id)
+    if event.context.presses.is_second(str(event.user.id), MODE, question):
         return
-    await continue_form(event, form.with_mode(Mode(press.data.value)))
+    if press.data.value not in set(Mode):  # a button of another version
+        raise FormExpired
+    form = await asked_form(event)
+    await continue_form(as_asked(event), form.with_mode(Mode(press.data.value)))
 
 
 async def _change(press: ButtonPress, option: Option) -> None:
@@ -271,7 +280,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "page": _page,
     "forget": _forget,
     "unlink": _unlink,
-    "mode": _mode,
+    MODE: _mode,
     "rather": _rather,
     MENU: open_menu,
     STYLE: set_style,

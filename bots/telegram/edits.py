@@ -33,8 +33,9 @@ async def job_asked_by(event: ChatEvent) -> Job | None:
     for job in await event.users.jobs(event.caller, LOOKED_THROUGH):
         if job.reply_to.platform != PLATFORM or job.asked is None:
             continue
-        at = TelegramAddress.of(job.reply_to)
-        if (at.chat_id, at.asked_id) == (event.message.chat_id, event.message.message_id):
+        at, message = TelegramAddress.of(job.reply_to), event.message
+        same_album = bool(at.album) and at.album == message.media_group_id
+        if at.chat_id == message.chat_id and (same_album or at.asked_id == message.message_id):
             return job
     return None
 

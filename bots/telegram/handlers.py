@@ -10,23 +10,27 @@ from bots.shared.welcome import Welcomes
 from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
-from bots.telegram.attachments import MessageWithFile, answered_by, attachment_of
+from bots.telegram.attachments import MessageWithFile, answered_by, attachment_of, kinds_in
 from bots.telegram.chat_event import ChatEvent, chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.edits import change_job, is_recent, job_asked_by
 from bots.telegram.error_replies import reply_on_error
+from bots.telegram.meant_mode import (
+    default_mode,
+    form_for,
+    guessed_files,
+    refuse_surplus,
+    surplus,
+)
 from bots.telegram.messages import reply
 from bots.telegram.option_parser import TypedCommand, TypedText, called_by, command_of, read_text
 from bots.telegram.private_chat import is_private
-from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictures
+from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from bots.telegram.welcome import receive_notice
 from core.domain.jobs import Job
 from core.domain.modes import MODES, Mode
-from core.errors import TooManyFiles
-
-ANY_MODE = "one_clip"  # whose limit a refusal names where no mode was said
 
 
 class MessageRouter:
@@ -64,7 +68,8 @@ class MessageRouter:
             return
         async with lock, self._albums.complete(album) as parts:
             event = replace(event, message=parts[0])
-            await reply_on_error(event, self._handle(event, parts))
+            handled = self._handle_late(event, parts) if album.late else self._handle(event, parts)
+            await reply_on_error(event, handled)
 
     async def _move_group(self, old: int, new: int) -> None:
         """Move a group's rules to its new id; reply addresses move when they are used."""
@@ -94,6 +99,20 @@ class MessageRouter:
         called = called_by(texts, bot)
         commands = (command_of(text, bot, alone=alone) for text in (*texts, called))
         return next((found for found in commands if found), None), called
+
+    async def _handle_late(self, event: ChatEvent, parts: list[Message]) -> None:
+        """Add parts of an album that came after it was handled to what it began.
+
+        Raises:
+            InvalidInput: a value or file cannot work.
+            Refused: permissions, quota, policy, block or a closed intake.
+        """
+        typed, called = self._told(event, parts)
+        begun = await self._context.forms.has(event.message.chat_id, event.user.id)
+        if typed is not None or called is not None or begun:
+            await self._handle(event, parts)
+        elif is_private(event.message):
+            await event.reply(event.texts.say("t_album_late", count=len(parts)))
 
     async def _handle_edit(self, event: ChatEvent) -> None:
         """Change the job that a message asked for; without one handle the message as if sent now.
@@ -165,10 +184,12 @@ class MessageRouter:
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode).with_text(self._read(rest, mode))
         replied = answered_by(event.message)
-        _refuse_more(parts, len(MODES[mode].every_slot), mode)
+        refuse_surplus(form, kinds_in(parts))
         if MODES[mode].slots:
-            form = await self._with_media(form, event, [replied] if replied else [])
-            form = await self._with_media(form, event, parts)
+            sent: list[MessageWithFile] = [replied, *parts] if replied else [*parts]
+            if surplus(form, kinds_in(sent)):
+                sent = [*parts]  # what came with the command is meant rather than what it answers
+            form = await self._with_media(form, event, sent)
         elif not form.options.prompt and (said := self._answered_words(event.message)):
             form = form.with_text(self._read(said, mode))
         await continue_form(event, form)
@@ -189,7 +210,7 @@ class MessageRouter:
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
-            TooManyFiles: an album of more files than a clip can have.
+            TooManyFiles: an album with files that the mode has no place for.
         """
         if await was_submitted(event):
             return
@@ -198,23 +219,17 @@ class MessageRouter:
         begun = await self._context.forms.load(chat_id, event.user.id)
         if begun is None:
             await self._context.permissions.check(event.message)
-        form = begun or RequestForm()
         sent: list[MessageWithFile] = [*parts]
         replied = answered_by(event.message)
         if begun is None and words and replied and not any(map(attachment_of, parts)):
             sent = [replied]
-        files = [found for part in sent if (found := attachment_of(part))]
-        if not files and not words:
+        if not (files := kinds_in(sent)) and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
-        if files and not any(form.roles_for(file.kinds) for file in files):
-            form, begun = RequestForm(), None  # no slot is free, so this begins a new request
-        if form.mode is None and len(form.unassigned) + len(files) > guessed_files():
-            form = RequestForm(options=form.options)
-        _refuse_more(parts, guessed_files())
+        form = form_for(begun or RequestForm(), files)
         form = form.with_text(self._read(words or "", form.mode))
         form = await self._with_media(form, event, sent)
-        if words and form.mode is None and (mode := form.default_mode()) is not None:
+        if words and form.mode is None and (mode := default_mode(form)) is not None:
             form = replace(form.with_mode(mode), guessed=True)
         await continue_form(event, form)
 
@@ -235,16 +250,15 @@ class MessageRouter:
 
         Raises:
             MediaRefused: a file cannot be used.
-            TooManyFiles: more pictures than a clip can have.
         """
-        refuse_pictures(form, [file.kinds for part in parts if (file := attachment_of(part))])
         for part in parts:
             file = attachment_of(part)
             roles = form.roles_for(file.kinds) if file else {}
             if file is None or not roles:
                 continue
             if form.mode is None and len(form.unassigned) >= guessed_files():
-                break
+                form = replace(form, left_out=form.left_out + 1)
+                continue
             media = await self._context.attachments.fetch(event.caller, file, roles)
             form = form.with_file(media)
             form = replace(form, spoiler=form.spoiler or bool(part.has_media_spoiler))
@@ -259,14 +273,3 @@ class MessageRouter:
             return False
         chat_id = event.message.chat_id
         return await self._context.forms.has(chat_id, event.user.id)
-
-
-def _refuse_more(parts: list[Message], limit: int, taker: str = ANY_MODE) -> None:
-    """Refuse more files than can be used, before any is fetched: nobody knows which are meant.
-
-    Raises:
-        TooManyFiles: naming how many are too many.
-    """
-    count = sum(attachment_of(part) is not None for part in parts)
-    if len(parts) > 1 and count > limit:
-        raise TooManyFiles(taker, "files", count, limit)

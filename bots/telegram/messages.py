@@ -154,4 +154,9 @@ async def edit_photo(
 
 async def remove(context: TelegramContext, message: Message) -> None:
     """Delete a message of the bot's, if it is still there."""
-    await ignoring_errors(context.outgoing.delete(message.chat_id, message.message_id))
+    await remove_by_id(context, message.chat_id, message.message_id)
+
+
+async def remove_by_id(context: TelegramContext, chat_id: int, message_id: int) -> None:
+    """Delete the bot's message ``message_id``, if it is still there."""
+    await ignoring_errors(context.outgoing.delete(chat_id, message_id))

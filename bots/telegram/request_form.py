@@ -1,6 +1,5 @@
 """Keep the request that a person is still filling in: one form per person and chat."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
@@ -16,7 +15,7 @@ from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
 from core.domain.words import StyleWords
-from core.errors import DraftUnreadable, MediaGone, TooManyFiles
+from core.errors import DraftUnreadable, MediaGone
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -39,6 +38,8 @@ class RequestForm:
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
     origin: JobOrigin | None = None  # the button that it was begun with
     style: StyleWords | None = None  # of the clip that it was begun from, with its words
+    left_out: int = 0  # files that were sent and not kept, as no mode takes so many
+    question: int = 0  # id of the message whose buttons choose the mode; 0: none is known
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file: behind those of its kind, where one of its slots is free."""
@@ -62,11 +63,11 @@ class RequestForm:
         return others | dict(zip(now, [*before, file], strict=True))
 
     def with_mode(self, mode: Mode) -> Self:
-        """Set the mode, and put all files into its slots."""
+        """Set the mode, and put the files into its slots; the others stay for another mode."""
         form = replace(self, mode=mode, media={}, unassigned=())
         for file in (*self.media.values(), *self.unassigned):
             form = form.with_file(file)
-        return replace(form, unassigned=())
+        return form
 
     def missing(self) -> list[MediaSlot]:
         """List the slots that have no file yet."""
@@ -125,36 +126,6 @@ class RequestForm:
         unknown = (*self.unknown, *text.unknown)
         return replace(form, spoiler=veiled, private=private, unknown=unknown)
 
-    def default_mode(self) -> Mode | None:
-        """Return the mode that the unassigned files complete, the first of several."""
-        exact = [m for m in self._fitting() if len(MODES[m].slots) == len(self.unassigned)]
-        return exact[0] if exact else None
-
-    def guess_mode(self) -> Mode | None:
-        """Guess the mode that the unassigned files complete; None where several can use them."""
-        match self._fitting():
-            case [mode] if not self.with_mode(mode).missing():
-                return mode
-            case _:
-                return None
-
-    def choices(self) -> list[Mode]:
-        """List the modes that can use the unassigned files; all modes where there are none."""
-        kinds = {file.kind for file in self.unassigned}
-        return self._fitting() or [
-            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.every_slot}
-        ]
-
-    def _fitting(self) -> list[Mode]:
-        """List the modes that have every typed option, and a slot for every unassigned file."""
-        kinds = Counter(file.kind for file in self.unassigned)
-        return [
-            spec.mode
-            for spec in MODES.values()
-            if kinds <= Counter(slot.kind for slot in spec.every_slot)
-            and all(OPTIONS[name].offered_in(spec.mode) for name in typed(self.options))
-        ]
-
     def to_json(self) -> dict[str, Any]:
         """Convert the form to plain data."""
         return {
@@ -166,6 +137,8 @@ class RequestForm:
             "private": self.private,
             "origin": None if self.origin is None else asdict(self.origin),
             "style": None if self.style is None else asdict(self.style),
+            "left_out": self.left_out,
+            "question": self.question,
         }
 
     @classmethod
@@ -184,7 +157,13 @@ class RequestForm:
         options = decode(Options, typed_ones)
         loose = tuple(stored.loose)
         form = cls(stored.mode, options, stored.media, loose, stored.spoiler, stored.private)
-        return replace(form, origin=stored.origin, style=stored.style)
+        return replace(
+            form,
+            origin=stored.origin,
+            style=stored.style,
+            left_out=stored.left_out,
+            question=stored.question,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,33 +178,13 @@ class _StoredForm:
     private: bool = False
     origin: JobOrigin | None = None
     style: StyleWords | None = None
+    left_out: int = 0
+    question: int = 0
 
 
 def typed(options: Options) -> dict[str, Any]:
     """Return what a person chose in ``options``, by name."""
     return {name: value for name, value in options.values().items() if value != OPTIONS[name].blank}
-
-
-def guessed_files() -> int:
-    """Return how many files a mode can take at most; more say nothing of the mode."""
-    return max(len(spec.every_slot) for spec in MODES.values())
-
-
-def refuse_pictures(form: RequestForm, kinds: Iterable[Collection[MediaKind]]) -> None:
-    """Refuse more pictures at once than a clip can go through.
-
-    Args:
-        form: what was begun.
-        kinds: what each file of a message or an album may be used as.
-
-    Raises:
-        TooManyFiles: naming the mode that takes the most.
-    """
-    given = sum(MediaKind.IMAGE in one for one in kinds)
-    most = max(MODES.values(), key=lambda spec: len(spec.roles_for(MediaKind.IMAGE, given)))
-    limit = len(most.roles_for(MediaKind.IMAGE, given))
-    if given > limit and form.mode in (None, most.mode):
-        raise TooManyFiles(most.mode, "pictures", given, limit)
 
 
 class RequestForms:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import structlog
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import ForceReply, Message
 
 from bots.shared.drafts import of_drafts
 from bots.shared.job_notes import notes_on
@@ -12,16 +12,16 @@ from bots.telegram.address import TelegramAddress, address_of, is_veiled
 from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.error_replies import explain_in
+from bots.telegram.meant_mode import guess_mode
 from bots.telegram.messages import edit, remove, write
+from bots.telegram.mode_question import ask_mode, remove_question
 from bots.telegram.private_chat import PLAIN_LINK, is_private, refer_to_private_chat
-from bots.telegram.rendering import callback_data
 from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.requests import Composition
 from core.errors import DeliveryRetry, InternalError
 from core.i18n.messages import say
-from core.i18n.option_words import mode_title
 from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         InvalidInput: a value or file cannot work.
         Refused: quota, policy, block or a closed intake.
     """
-    if form.mode is None and (guessed := form.guess_mode()) is not None:
+    if form.mode is None and (guessed := guess_mode(form)) is not None:
         form = form.with_mode(guessed)
     if form.mode is None or form.missing() or form.needs_prompt():
         await event.context.forms.save(event.caller, event.message.chat_id, form)
@@ -57,6 +57,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
     shown = Shown(form.spoiler, form.guessed, form.unknown, form.private)
     if await _submit(event, composition, shown):
         await event.context.forms.save(event.caller, event.message.chat_id, None)
+        await remove_question(event, form)
 
 
 async def was_submitted(event: ChatEvent) -> bool:
@@ -73,15 +74,7 @@ async def was_submitted(event: ChatEvent) -> bool:
 async def _ask(event: ChatEvent, form: RequestForm) -> None:
     texts = event.texts
     if form.mode is None:
-        rows = [
-            [
-                InlineKeyboardButton(
-                    mode_title(mode, texts.locale), callback_data=callback_data("mode", "0", mode)
-                )
-            ]
-            for mode in form.choices()
-        ]
-        await event.reply(texts.say("t_choose"), InlineKeyboardMarkup(rows))
+        await ask_mode(event, form)
         return
     hint = say("t_placeholder_hint", {}, texts.locale)
     force = ForceReply(selective=True, input_field_placeholder=hint)

@@ -106,7 +106,8 @@ async def _forget(event: ChatEvent, _: str) -> None:
 
 
 async def _help(event: ChatEvent, _: str) -> None:
-    await event.reply(event.texts.help())
+    free = event.texts.say("t_help_free")
+    await event.reply(f"{event.texts.help()}\n{free}")
 
 
 async def _start(event: ChatEvent, rest: str) -> None:

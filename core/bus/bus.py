@@ -119,5 +119,5 @@ class NotificationBus:
                     ends.hub.receive(job_id, event)
 
     async def _running(self) -> list[tuple[str, Progress]]:
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.snapshot() as connection:
             return await running_progress(connection)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
 from core.interfaces.terms import Term, Terms
+from core.runtime.tasks import cancel_and_wait
 
 Work: TypeAlias = Callable[[Term], Coroutine[Any, Any, None]]
 
@@ -45,7 +46,7 @@ async def _taken(
         return taking.result()
     finally:
         stopping.cancel()
-        await _ended(taking)
+        await cancel_and_wait(taking)
 
 
 async def _done(term: Term, work: Coroutine[Any, Any, None]) -> bool:
@@ -59,7 +60,7 @@ async def _done(term: Term, work: Coroutine[Any, Any, None]) -> bool:
         return True
     finally:
         losing.cancel()
-        await _ended(working)
+        await cancel_and_wait(working)
 
 
 async def run_until_wanted(
@@ -79,19 +80,4 @@ async def run_until_wanted(
             working.result()
     finally:
         stopping.cancel()
-        await _ended(working)
-
-
-async def _ended(task: "asyncio.Task[Any]") -> None:
-    """Cancel ``task`` and wait until it has ended, also where the caller is cancelled meanwhile."""
-    cancelled: asyncio.CancelledError | None = None
-    task.cancel()
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if not task.cancelled():
-        task.exception()  # whoever wants to know was told before
-    if cancelled is not None:
-        raise cancelled
+        await cancel_and_wait(working)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from core.cli.exit_codes import explained_exit, out
 from core.cli.workflow_tables import bindings_table, files_table, parts_table
+from core.comfy.paths import runs_newer
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
 from core.settings import Settings, load_settings
@@ -58,7 +59,8 @@ def adopt_file(
         if not dry_run:
             check_place(mode, folder, file)
         try:
-            found = adopt(graph, mode, models / "loras", output)
+            newer = runs_newer(settings)
+            found = adopt(graph, mode, models / "loras", output, newer=newer)
         except NotAdoptable:
             console.print(parts_table(graph))
             raise
@@ -103,7 +105,8 @@ def try_file(
             if mode is None:
                 raise typer.BadParameter(say("workflow_try_mode"), param_hint="--mode")
             graph, _ = _graph(file, settings)
-            tried = [adopt(graph, mode, settings.models_folder / "loras", output).workflow]
+            loras, newer = settings.models_folder / "loras", runs_newer(settings)
+            tried = [adopt(graph, mode, loras, output, newer=newer).workflow]
         else:
             used = list(Mode) if mode is None else [mode]
             tried = [load(each, settings.workflows_dir) for each in used]
@@ -126,8 +129,8 @@ async def _try(
         tried.append(found)  # each is shown as soon as it is there
         out().print(trial_table(found.rows, found.mode))
         out().print(say("workflow_trial_real" if found.real else "workflow_trial_stand_ins"))
-    if markdown is not None:
-        await asyncio.to_thread(markdown.write_text, trial_document(tried), "utf-8")
+        if markdown is not None:  # minutes of work are kept whatever stops the next ones
+            await asyncio.to_thread(markdown.write_text, trial_document(tried), "utf-8")
     for found in tried:
         idle = [control_name(row) for row in found.rows if not row.holds]
         if idle:

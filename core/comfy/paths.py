@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.comfy.install.choice import read_choice
+from core.comfy.install.pins import load_pins
 from core.runtime.program_files import IS_INSTALLED, PROJECT_ROOT
 from core.settings import Settings
 
@@ -75,3 +76,13 @@ def pinned_paths(settings: Settings) -> ComfyPaths:
         checkout, packs = home / "checkout", home / "packs"
     base = settings.comfy_folder
     return ComfyPaths(checkout, packs, base, settings.models_folder.absolute())
+
+
+def runs_newer(settings: Settings) -> bool:
+    """Tell whether the ComfyUI in use came after the pinned one, so that it knows more models."""
+    version = comfy_paths(settings).version
+    return version is not None and _numbers(version) > _numbers(load_pins().version)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]

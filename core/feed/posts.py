@@ -132,7 +132,10 @@ class FeedPosts:
         """Take down every post of a clip that its maker deletes."""
         async with self._database.transaction() as connection:
             found = await rows.posts_of_job(connection, job_id)
-            return await self._withdraw(connection, found)
+            await self._withdraw(connection, found)
+        if found:
+            self._on_owed()
+        return found
 
     async def withdraw_all(self, maker: Requester) -> list[FeedPost]:
         """Take down every post of somebody, and drop what they reported."""
@@ -140,7 +143,10 @@ class FeedPosts:
             said = await rows.forget_reports(connection, maker.key)
             await accounts.change_notices(connection, partial(_without_reason, said))
             found = await rows.posts_of_maker(connection, maker.key)
-            return await self._withdraw(connection, found)
+            await self._withdraw(connection, found)
+        if found:
+            self._on_owed()
+        return found
 
     async def drop(self, posts: Iterable[FeedPost]) -> None:
         """Forget posts whose clips were deleted; those still shown when they are gone."""
@@ -154,14 +160,11 @@ class FeedPosts:
         async with self._database.transaction(turn=False) as connection:
             return await rows.note_message(connection, post_id, where)
 
-    async def _withdraw(self, connection: Connection, found: list[FeedPost]) -> list[FeedPost]:
+    async def _withdraw(self, connection: Connection, found: list[FeedPost]) -> None:
         for one in found:
             await feed_outbox.withdraw(connection, one, "", self._now())
             nameless = replace(one.content, maker_name="")  # to remove it nobody has to be known
             await rows.set_content(connection, one.id, nameless)
-        if found:
-            self._on_owed()
-        return found
 
     def _told(self) -> None:
         self._notices.wake()

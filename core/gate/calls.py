@@ -8,7 +8,7 @@ import structlog
 
 from core.domain.clip_preview import read_preview
 from core.domain.enhancement import as_typed
-from core.domain.jobs import Back, Job, JobState
+from core.domain.jobs import Back, Job
 from core.domain.media import Clip
 from core.domain.progress_text import read_progress
 from core.domain.prompt_preview import prompt_preview
@@ -17,8 +17,9 @@ from core.errors import JobUnknown, MediaRefused
 from core.errors.artefacts import ArtefactsUnavailable
 from core.gate.failures import known_failure
 from core.gate.front_parts import FrontParts
-from core.gate.keys import attempt_key, same, stem_of
+from core.gate.keys import attempt_key, stem_of
 from core.gate.kinds import preference
+from core.gate.node_jobs import NodeJobs
 from core.gate.runs import GateRuns
 from core.gate.wire import (
     FORBIDS,
@@ -42,12 +43,7 @@ log = structlog.get_logger(__name__)
 
 LONG_POLL_S = 25.0
 POLL_S = 2.0  # how long a lost wake-up may delay a claim
-MOST_HELD = 3  # one on the device, one that waits for it, one in the encoder
 LINK_S = 600  # how long an address of an input works
-
-
-class TooManyHeldError(Exception):
-    """The node has as many jobs as one device can be busy with."""
 
 
 class Machines(Protocol):
@@ -68,7 +64,7 @@ class GateCalls:
         """Take who keeps the nodes known, and the parts of this front."""
         self._machines = machines
         self._parts = parts
-        self._held: dict[str, dict[str, str]] = {}  # by node: its jobs and the keys of its attempts
+        self._jobs = NodeJobs(parts.find)
         self._ends: dict[str, asyncio.Lock] = {}  # of jobs whose files are being taken or checked
         self._runs = GateRuns()
 
@@ -85,7 +81,7 @@ class GateCalls:
         Raises:
             TooManyHeldError: it has too many jobs already.
         """
-        await self._require_room(node)
+        await self._jobs.require_room(node)
         loop = asyncio.get_running_loop()
         until = loop.time() + LONG_POLL_S
         while not await is_gone():
@@ -103,14 +99,14 @@ class GateCalls:
 
     async def begin(self, node: GateNode, call: AttemptCall) -> int | None:
         """Note that an attempt has the device; None where it lost the job."""
-        job = await self._own(node, call.job, call.key)
+        job = await self._jobs.own(node, call.job, call.key)
         if job is None:
             return None
         return await (await self._machines.seen(node)).begin(job.id, job.token or "")
 
     async def beat(self, node: GateNode, call: BeatCall) -> bool:
         """Keep an attempt alive; False where it lost the job, or somebody cancelled it."""
-        job = await self._own(node, call.job, call.key)
+        job = await self._jobs.own(node, call.job, call.key)
         if job is None:
             return False
         event = read_progress(call.progress) if call.progress else None
@@ -122,7 +118,7 @@ class GateCalls:
 
     async def preview(self, node: GateNode, call: PreviewCall) -> bool:
         """Show what an attempt has made so far; False where it lost the job, or shows nothing."""
-        job = await self._own(node, call.job, call.key)
+        job = await self._jobs.own(node, call.job, call.key)
         preview = read_preview(call.picture, call.moments)
         if job is None or preview is None:
             return False
@@ -131,7 +127,7 @@ class GateCalls:
 
     async def prompt(self, node: GateNode, call: PromptCall) -> bool:
         """Show the words that a model wrote; False where the attempt lost the job."""
-        job, preview = await self._own(node, call.job, call.key), prompt_preview(call.words)
+        job, preview = await self._jobs.own(node, call.job, call.key), prompt_preview(call.words)
         if job is None or preview is None:
             return False
         self._parts.hub.show(job.id, preview, job.attempt)
@@ -147,7 +143,7 @@ class GateCalls:
         """
         clip = self._clip_of(call)
         async with self.end_of(call.job):
-            job = await self._own(node, call.job, call.key)
+            job = await self._jobs.own(node, call.job, call.key)
             if job is None:
                 return await self._has(call.job, clip)
             queue, token = await self._machines.seen(node), job.token or ""
@@ -171,7 +167,7 @@ class GateCalls:
 
     async def fail(self, node: GateNode, call: FailCall) -> bool:
         """End an attempt without a clip; nothing is charged by what a node says."""
-        job = await self._own(node, call.job, call.key)
+        job = await self._jobs.own(node, call.job, call.key)
         if job is None:
             return False
         failure = known_failure(call.code, call.data)
@@ -182,7 +178,7 @@ class GateCalls:
 
     async def requeue(self, node: GateNode, call: RequeueCall) -> bool:
         """Put an attempt's job back in line."""
-        job = await self._own(node, call.job, call.key)
+        job = await self._jobs.own(node, call.job, call.key)
         if job is None:
             return False
         queue = await self._machines.seen(node)
@@ -199,7 +195,7 @@ class GateCalls:
 
     async def attempt_of(self, node: GateNode, job_id: str, key: str) -> Job | None:
         """Return the job of an attempt that runs at ``node``; None where there is no such one."""
-        return await self._own(node, job_id, key)
+        return await self._jobs.own(node, job_id, key)
 
     def end_of(self, job_id: str) -> asyncio.Lock:
         """Return what is held while the files of a job change or are looked at."""
@@ -210,9 +206,17 @@ class GateCalls:
     async def _hand_out(
         self, node: GateNode, queue: WorkQueue, job: Job, is_gone: Callable[[], Awaitable[bool]]
     ) -> ClaimedJob | None:
-        key = attempt_key(node.digest, job.id, job.token or "")
+        """Give ``job`` to ``node``, or put it back in line.
+
+        Raises:
+            TooManyHeldError: other claims of the node, side by side with this one, took the room.
+        """
+        key, given = attempt_key(node.digest, job.id, job.token or ""), None
         try:
             inputs = {} if await is_gone() else await self._inputs(job)
+            if await is_gone():
+                return None
+            self._jobs.give(node, job.id, key)
             given = ClaimedJob(
                 *(job.id, key, job.attempt, job.losses, job.estimate_ms, job.created_at_ms),
                 started_at_ms=job.started_at_ms,
@@ -220,17 +224,14 @@ class GateCalls:
                 inputs=inputs,
                 forbidden=list(job.forbidden),
             )
-            if not await is_gone():
-                self._held.setdefault(node.name, {})[job.id] = key
-                self._runs.begins(job.id)
-                log.info("gate_claim", node=node.name, job_id=job.id, attempt=job.attempt)
-                return given
-        except BaseException:
-            await queue.requeue(job.id, job.token or "", Back.STOPPED)
-            raise
-        await queue.requeue(job.id, job.token or "", Back.STOPPED)
-        self._parts.dispatcher.wake()
-        return None
+            self._runs.begins(job.id)
+            log.info("gate_claim", node=node.name, job_id=job.id, attempt=job.attempt)
+            return given
+        finally:
+            if given is None:
+                self._jobs.drop(node, job.id)
+                await queue.requeue(job.id, job.token or "", Back.STOPPED)
+                self._parts.dispatcher.wake()
 
     async def _inputs(self, job: Job) -> dict[str, str]:
         """Return where each input may be read: in the bucket for some minutes, or at the gate."""
@@ -241,32 +242,8 @@ class GateCalls:
             found[name] = address or f"/gate/inputs/{job.id}/{file.name}"
         return found
 
-    async def _own(self, node: GateNode, job_id: str, key: str) -> Job | None:
-        """Read the job that ``key`` is for, where it runs and ``node`` was given it."""
-        try:
-            job = await self._parts.find(job_id)
-        except JobUnknown:
-            return None
-        if job.token is None or job.state is not JobState.RUNNING:
-            return None
-        return job if same(attempt_key(node.digest, job.id, job.token), key) else None
-
-    async def _require_room(self, node: GateNode) -> None:
-        """See that the node may have one more job; forget those that it has no more.
-
-        Raises:
-            TooManyHeldError: it may not.
-        """
-        held = self._held.get(node.name, {})
-        if len(held) < MOST_HELD:
-            return
-        still = {job: key for job, key in held.items() if await self._own(node, job, key)}
-        self._held[node.name] = still
-        if len(still) >= MOST_HELD:
-            raise TooManyHeldError
-
     def _over(self, node: GateNode, job_id: str, *, ended: bool) -> None:
-        self._held.get(node.name, {}).pop(job_id, None)
+        self._jobs.drop(node, job_id)
         if ended:
             self._parts.hub.close(job_id)
         self._parts.dispatcher.wake()

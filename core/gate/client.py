@@ -6,10 +6,10 @@ is the key that came with it, which is that attempt's token here.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx2
 import structlog
@@ -27,7 +27,7 @@ from core.errors.gate import GateUnreachable
 from core.gate import wire
 from core.gate.connection import require_taken, trust, why
 from core.gate.kinds import kinds_that
-from core.runtime.tasks import outcome_of, wait_event
+from core.runtime.tasks import TaskOutcome, cancel_and_wait, outcome_of, wait_event
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -94,16 +94,9 @@ class GateClient:
         """
         loaded = None if prefer is None else await asyncio.to_thread(kinds_that, prefer)
         call = wire.ClaimCall(wire.PROTOCOL, self._machine, ahead, loaded)
-        asked = outcome_of(self._ask("claim", call, wire.ClaimAnswer, CLAIM_S))
-        asking = asyncio.create_task(asked)
-        ending = asyncio.create_task(self._ending.wait())
-        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
-        ending.cancel()
-        if not asking.done():  # hung up: the gate puts back what it may have claimed
-            asking.cancel()
-            await asyncio.wait({asking})
+        answered = await self._until_ending(self._ask("claim", call, wire.ClaimAnswer, CLAIM_S))
+        if answered is None:
             return None
-        answered = asking.result()
         if answered.error is not None:
             await wait_event(self._ending, RETRY_S)
             raise answered.error
@@ -263,6 +256,17 @@ class GateClient:
             self._inputs = {
                 name: where for name, where in self._inputs.items() if where[0] != job_id
             }
+
+    async def _until_ending(self, call: Coroutine[Any, Any, T]) -> TaskOutcome[T] | None:
+        """Await ``call``, or hang up at :meth:`note_ending`: the gate puts back what it claimed."""
+        asking = asyncio.create_task(outcome_of(call))
+        ending = asyncio.create_task(self._ending.wait())
+        try:
+            await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            ending.cancel()
+            await cancel_and_wait(asking)
 
     async def _kept(self, name: str, call: object, within_s: float = CALL_S) -> bool:
         return (await self._ask(name, call, wire.KeptAnswer, within_s)).kept

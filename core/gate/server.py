@@ -21,8 +21,9 @@ from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
 from core.errors.setup import BadConfiguration
 from core.errors.storage import StorageUnavailable
 from core.gate import wire
-from core.gate.calls import GateCalls, TooManyHeldError
+from core.gate.calls import GateCalls
 from core.gate.files import GateFiles, RefusedError
+from core.gate.node_jobs import TooManyHeldError
 from core.gate.nodes import GateNodes
 from core.gate.rate import RateLimit
 from core.settings.gate import GateSettings

@@ -26,7 +26,14 @@ AttemptKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
-Value: TypeAlias = Annotated[str, Field(max_length=200)] | int | float | bool | None
+# what fills a sentence: numbers that every reader of JSON keeps, and no longer a text
+Value: TypeAlias = (
+    Annotated[str, Field(max_length=200)]
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+    | bool
+    | None
+)
 Told = Annotated[str, StringConstraints(pattern=r"^[ -~]{0,100}$")]
 FileKind = Literal["mp4", "png"]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40} [a-z0-9_]{1,40}$")]

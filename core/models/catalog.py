@@ -137,6 +137,7 @@ class ModelFamily:
     # synthetic speech the model was reported to hold the picture still
     sound_noise: float = 0.03
     renamed: dict[str, str] = field(default_factory=dict[str, str])  # old file name: new one
+    later: tuple[str, ...] = ()  # bases of models that came after the pinned ComfyUI
 
     def names(self, profile: Profile) -> ModelNames:
         """Return the file names of ``profile`` by slot."""
@@ -243,6 +244,7 @@ LTX_2_3 = ModelFamily(
     architecture=LTX_ARCHITECTURE,
     nodes=LTX_NODES,
     tags=("ltx-2",),
+    later=("ltx-2.4", "ltx-2.5", "ltx-2.6 or later"),
     renamed={
         "ltx-2.3-spatial-upscaler-x2-1.0.safetensors": whole_files.UPSCALER.name,
         "ltx-2.3-22b-distilled-1.1_lora-dynamic_fro09_avg_rank_111_bf16.safetensors": (

@@ -8,30 +8,13 @@ metadata, then tensors that only another network has, then its name.
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from core.models.bases import base_by_name, file_name
 from core.models.catalog import FAMILY, ModelFamily
 from core.models.errors import LoraRefused
 from core.models.safetensors_header import Header, read_header, refuse_other_formats
 
-# The first match at the beginning of a word wins; texts are compared in lower case with every
-# separator as "-". People write a version with or without its point and its size.
-_BASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (base, re.compile(rf"(?:^|-)(?:{pattern})"))
-    for base, pattern in (
-        ("ltx-2.5", r"ltx-?v?2-?5(?![a-z0-9])"),
-        ("ltx-2.4", r"ltx-?v?2-?4(?![a-z0-9])"),
-        ("ltx-2.3-22b", r"ltx-?v?2-?3(?![a-z0-9])|ltx[-a-z0-9]*22b"),
-        ("ltx-2-19b", r"ltx[-a-z0-9]*19b|ltx-?v?2(?:-0)?(?!\d)"),
-        ("ltx-video", r"ltx-?v(?:ideo)?|ltx-?0-?9"),
-        ("wan", r"wan-?\d|wan-?vace"),
-        ("hunyuan", r"hunyuan|hyvid"),
-        ("flux", r"flux"),
-        ("qwen-image", r"qwen"),
-        ("sdxl", r"sdxl|sd-xl|stable-diffusion-xl|pony|illustrious"),
-        ("sd-1.5", r"sd-?v?1(?:-?5)?(?!\d)|stable-diffusion-v1"),
-    )
-)
 _METADATA_KEYS = (
     "modelspec.architecture",
     "ss_base_model_version",
@@ -48,24 +31,14 @@ _FOREIGN_KEYS = (
 _LTX_KEYS = re.compile(r"transformer_blocks\.\d+\.")
 
 
-def base_by_name(name: str) -> str | None:
-    """Return the base that the words in ``name`` tell, or None where they tell none."""
-    words = re.sub(r"[^a-z0-9]+", "-", name.lower())
-    return next((base for base, pattern in _BASES if pattern.search(words)), None)
-
-
 def base_of(name: str, header: Header) -> str | None:
     """Return the base of a LoRA, or None where nothing in the file tells it."""
     said = [header.metadata[key] for key in _METADATA_KEYS if key in header.metadata]
     told = [base_by_name(text) for text in said]
-    told += [_foreign_base(header.tensors), base_by_name(_file_name(name))]
+    told += [_foreign_base(header.tensors), base_by_name(file_name(name))]
     known = next((base for base in told if base is not None), None)
     fits = any(_LTX_KEYS.search(key) for key in header.tensors)
     return known or (None if fits else "unknown")
-
-
-def _file_name(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name
 
 
 def _foreign_base(keys: Iterable[str]) -> str | None:
@@ -85,7 +58,7 @@ def refuse_other_base_by_name(name: str, family: ModelFamily = FAMILY) -> None:
         ModelFileRefused: not a ``.safetensors`` name.
     """
     refuse_other_formats(name)
-    found = base_by_name(_file_name(name))
+    found = base_by_name(file_name(name))
     if found not in {None, family.base}:
         raise LoraRefused(name, str(found), family.base)
 
@@ -123,7 +96,7 @@ def check_lora(name: str, folder: Path | None, family: ModelFamily = FAMILY) -> 
     if path is not None:
         refuse_other_base(path, family)
         return
-    found = base_by_name(_file_name(name))
+    found = base_by_name(file_name(name))
     if found not in {None, family.base}:
         raise LoraRefused(name, str(found), family.base)
 

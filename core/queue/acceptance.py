@@ -123,8 +123,7 @@ async def _add(connection: Connection, rules: QueueRules, new: NewJob, now: int)
     batch = WriteBatch()
     await _reserve(connection, batch, rules, new, now)
     place = await _enter(connection, batch, new, now)
-    added = _to_add(await _with_parent(connection, new), now)
-    return await job_moves.add(connection, batch, added, place)
+    return await job_moves.add(connection, batch, await _to_add(connection, new, now), place)
 
 
 async def take_over(
@@ -168,7 +167,7 @@ async def take_over(
         await end(connection, rules, clips_folder, old, how, now)
         place = await _enter(connection, batch, new, now)
     await _reserve(connection, batch, rules, new, now)
-    return await job_moves.add(connection, batch, _to_add(new, now), place)
+    return await job_moves.add(connection, batch, await _to_add(connection, new, now), place)
 
 
 async def _ask(
@@ -213,17 +212,16 @@ async def _enter(connection: Connection, batch: WriteBatch, new: NewJob, now: in
     return await fair_order.enter_queue(connection, batch, who, new.weight, new.cost, now)
 
 
-async def _with_parent(connection: Connection, new: NewJob) -> NewJob:
-    """Return ``new`` without the name of the job that it is made from where that was deleted."""
+async def _known_origin(connection: Connection, new: NewJob) -> JobOrigin | None:
+    """Return what ``new`` is made from, without the name of a job that was deleted since."""
     origin = new.origin
     if origin is None or origin.parent_id is None:
-        return new
-    if await rows.exists_one(connection, origin.parent_id):
-        return new
-    return replace(new, origin=replace(origin, parent_id=None))
+        return origin
+    known = await rows.exists_one(connection, origin.parent_id)
+    return origin if known else replace(origin, parent_id=None)
 
 
-def _to_add(new: NewJob, now: int) -> JobToAdd:
+async def _to_add(connection: Connection, new: NewJob, now: int) -> JobToAdd:
     late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
     return JobToAdd(
         id=new.id,
@@ -239,6 +237,6 @@ def _to_add(new: NewJob, now: int) -> JobToAdd:
         created_at_ms=now,
         fingerprint=new.fingerprint,
         pool=new.pool,
-        origin=new.origin,
+        origin=await _known_origin(connection, new),
         group=new.group,
     )

@@ -211,13 +211,15 @@ class JobQueue:
         self,
         job_id: str,
         by: Requester,
-        operator: bool = False,  # noqa: FBT001, FBT002  # positional by agreement
-        off_device_ms: int = 0,
+        *,
+        operator: bool = False,
+        off_device_ms: Callable[[str], int] = lambda _: 0,
     ) -> Job:
         """End a job on purpose, wherever it is, and return it; of drafts all that are not over.
 
         A waiting job costs nothing. A running one costs its owner the time since its start, less
-        ``off_device_ms`` of it; an ``operator`` who stops somebody else's costs them nothing.
+        what ``off_device_ms`` measures of it; an ``operator`` who stops somebody else's costs them
+        nothing.
 
         Raises:
             JobUnknown: no such job.
@@ -238,8 +240,7 @@ class JobQueue:
                 raise AlreadyFinished(job_id, row.state)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
             for one in live:
-                off_ms = off_device_ms if one is found else 0
-                used = device_ms(one.row, self._clock(), off_ms)
+                used = device_ms(one.row, self._clock(), off_device_ms(one.row.id))
                 how = End(JobState.CANCELLED, used if own else 0, used, failure)
                 await self._end(connection, one, how)
             return await self._read(connection, job_id)

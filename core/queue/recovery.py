@@ -17,6 +17,7 @@ from core.storage.database import Connection, Database
 from core.storage.feed_outbox import resume_all
 from core.storage.invariants import Violation
 
+EXPIRED_AT_ONCE = 100  # jobs in one transaction: everybody else waits for its end
 CHECKED_AT_START = 500  # rows of each table; all others are checked beside the work
 MAX_RUNNING = "max_running"  # kept for the invariants
 
@@ -100,10 +101,15 @@ class Recovery:
         """
         async with self._database.transaction() as connection:
             now = self._clock()
-            ended = await self._expire_leases(connection, now)
-            if self._guard is None or self._guard.may_expire:
-                ended += await self._expire_waiting(connection, now)
+            late = await self._abandoned.lapsed(connection, now)
+            ended = await self._take_back(connection, late, now)
             await LimitLedger(connection, self._rules.quota, now).forget()
+        more = self._guard is None or self._guard.may_expire
+        while more:
+            async with self._database.transaction() as connection:
+                expired = await self._expire_waiting(connection, now)
+            ended += expired
+            more = len(expired) == EXPIRED_AT_ONCE
         return ended
 
     async def sweep(self) -> Sweep:
@@ -120,11 +126,6 @@ class Recovery:
             late = await self._abandoned.lapsed(connection, now)
             return Sweep(len(late), tuple(await self._take_back(connection, late, now)))
 
-    async def _expire_leases(self, connection: Connection, now: int) -> list[str]:
-        """Queue jobs again whose lease ended; return those that failed after their last attempt."""
-        late = await self._abandoned.lapsed(connection, now)
-        return await self._take_back(connection, late, now)
-
     async def _take_back(
         self, connection: Connection, left: list[AbandonedJob], now: int
     ) -> list[str]:
@@ -137,10 +138,10 @@ class Recovery:
         ]
 
     async def _expire_waiting(self, connection: Connection, now: int) -> list[str]:
-        """End the jobs that waited longer than a job may wait, and return them."""
+        """End jobs that waited longer than a job may wait, some at a time, and return them."""
         limit_ms = self._rules.wait_limit_ms
         how = End(JobState.EXPIRED, failure=Failure("expired", {"limit_hours": limit_ms / HOUR_MS}))
-        late = await rows.waiting_since(connection, now - limit_ms)
+        late = await rows.waiting_since(connection, now - limit_ms, EXPIRED_AT_ONCE)
         for row in late:
             await end(connection, self._rules, self._clips_folder, row, how, now)
         return [row.id for row in late]

@@ -12,7 +12,7 @@ class CancelToken:
     def __init__(self) -> None:
         self._event = Event()
         self._by = "owner"
-        self._callbacks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def cancel(self, by: str = "owner") -> None:
         """Ask the run to stop; the first call counts.
@@ -24,7 +24,7 @@ class CancelToken:
             return
         self._by = by
         self._event.set()
-        for loop, event in self._callbacks:
+        for loop, event in tuple(self._waiters):  # on the loop's thread some may leave meanwhile
             loop.call_soon_threadsafe(event.set)
 
     @property
@@ -45,9 +45,9 @@ class CancelToken:
         """Wait until somebody calls :meth:`cancel`."""
         event = asyncio.Event()
         entry = (asyncio.get_running_loop(), event)
-        self._callbacks.append(entry)
+        self._waiters.append(entry)
         try:
             if not self._event.is_set():
                 await event.wait()
         finally:
-            self._callbacks.remove(entry)
+            self._waiters.remove(entry)

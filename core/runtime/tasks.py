@@ -78,6 +78,24 @@ async def run_shielded(call: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+async def cancel_and_wait(task: "asyncio.Task[Any]") -> None:
+    """Cancel ``task`` and wait until it has ended, also where the caller is cancelled meanwhile.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``task`` has ended.
+    """
+    cancel: asyncio.CancelledError | None = None
+    task.cancel()
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancel = error
+    _mark_error_seen(task)
+    if cancel is not None:
+        raise cancel
+
+
 async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
     """Wait until ``event`` is set, at most ``timeout_s`` seconds; return whether it is."""
     if not event.is_set():

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from core.errors import Cancelled
 from core.runtime.cancellation import CancelToken
+from core.runtime.tasks import cancel_and_wait, run_shielded
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[], None]  # called often; raises when the work shall stop
@@ -53,12 +54,7 @@ async def finish_in_thread(function: Callable[..., T], *arguments: object) -> T:
     Raises:
         CancelledError: the awaiting task was cancelled; the function has ended by then.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
+    return await run_shielded(asyncio.to_thread(function, *arguments))
 
 
 async def until_cancelled(work: Coroutine[Any, Any, T], cancel: CancelToken) -> T:
@@ -67,16 +63,12 @@ async def until_cancelled(work: Coroutine[Any, Any, T], cancel: CancelToken) -> 
     Raises:
         Cancelled: by ``cancel``; ``work`` has ended when this is raised.
     """
-    task = asyncio.ensure_future(work)
-    alarm = asyncio.ensure_future(cancel.wait())
+    task, cancelled = asyncio.create_task(work), asyncio.create_task(cancel.wait())
     try:
-        await asyncio.wait({task, alarm}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        cancel.raise_if_cancelled()
-        return await task
+        await asyncio.wait({task, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            cancel.raise_if_cancelled()
+        return task.result()
     finally:
-        for future in (task, alarm):
-            future.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([future])
+        cancelled.cancel()
+        await cancel_and_wait(task)

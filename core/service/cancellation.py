@@ -60,8 +60,8 @@ class Cancellation:
         return await self._cancel(job_id, operator, operator=True)
 
     async def _cancel(self, job_id: str, by: Requester, *, operator: bool) -> Job:
-        unpaid_ms = self._dispatcher.off_device_ms(job_id)
-        job = await self._queue.cancel(job_id, by, operator, unpaid_ms)
+        unpaid_ms = self._dispatcher.off_device_ms
+        job = await self._queue.cancel(job_id, by, operator=operator, off_device_ms=unpaid_ms)
         foreign = operator and job.requester != by
         for one in await self._with_others(job):
             self._dispatcher.cancel(one, "operator" if foreign else "owner")

@@ -103,10 +103,10 @@ async def running(connection: AsyncConnection, *, to_move: bool = False) -> list
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 
-async def waiting_since(connection: AsyncConnection, before: int) -> list[StoredJob]:
-    """Read what waits and was made before ``before`` (epoch ms)."""
+async def waiting_since(connection: AsyncConnection, before: int, limit: int) -> list[StoredJob]:
+    """Read what waits and was made before ``before`` (epoch ms), the oldest ``limit`` of it."""
     query = select(job).where(WAITING, job.c.created_at_ms < before).order_by(job.c.created_at_ms)
-    return [job_alone(row) for row in await connection.execute(query)]
+    return [job_alone(row) for row in await connection.execute(query.limit(limit))]
 
 
 async def told(connection: AsyncConnection, before: int, limit: int) -> list[StoredJob]:

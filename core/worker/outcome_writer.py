@@ -11,7 +11,7 @@ from core.domain.jobs import Back, Failure
 from core.interfaces.work_queue import WorkQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
-from core.runtime.tasks import outcome_of
+from core.runtime.tasks import outcome_of, wait_event
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -52,11 +52,11 @@ class OutcomeWriter:
         self._hub = hub
         self._on_outcome = on_outcome
         self._retry_s = retry_s
-        self._ending = False
+        self._ending = asyncio.Event()
 
     def end(self) -> None:
         """Give up from now on after a second failed write: the service stops."""
-        self._ending = True
+        self._ending.set()
 
     async def settle(self, attempt: JobAttempt, result: AttemptResult) -> None:
         """Write the outcome in one transaction, and wake everybody who waits for it."""
@@ -109,9 +109,12 @@ class OutcomeWriter:
             if tried.ok:
                 return tried.value
             log.error("outcome_not_written", job_id=attempt.job.id, exc_info=tried.error)
-            if self._ending and wait_s > self._retry_s:
+            if not self._ending.is_set():
+                await wait_event(self._ending, wait_s)
+            elif wait_s > self._retry_s:
                 return None  # the next start finds the row running and recovers it
-            await asyncio.sleep(wait_s)
+            else:
+                await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     async def _note_run(self, run: RunRecord) -> None:

@@ -57,6 +57,14 @@ class NotAdoptable(SetupProblem):
     detail: str = ""
 
 
+class ModelTooNew(SetupProblem):
+    """A graph loads ``file``, of the model ``base``, which came after the ComfyUI in use."""
+
+    file: str
+    base: str
+    family: str  # that ComfyUI and Clapper run
+
+
 class ControlsIdle(SetupProblem):
     """A trial showed ``controls`` of ``mode`` that do not do what they must."""
 

@@ -136,7 +136,8 @@ def parse(text: str, file: str) -> Graph:
     content = content_of(text, file)
     if isinstance(content.get("nodes"), list):
         raise EditorFormat(file)
-    return Graph.of(_node(key, value, file) for key, value in content.items())
+    nodes = {key: value for key, value in content.items() if not _is_remark(key, value)}
+    return Graph.of(_node(key, value, file) for key, value in nodes.items())
 
 
 def read(path: Path) -> Graph:
@@ -147,6 +148,12 @@ def read(path: Path) -> Graph:
         NotAWorkflow: anything else that is not a graph in API format.
     """
     return parse(text_of(path), path.name)
+
+
+def _is_remark(key: str, value: object) -> bool:
+    """Tell whether an entry is a note of whoever wrote the file: a text, or one as ``_meta`` is."""
+    note = isinstance(value, dict) and "class_type" not in cast("dict[str, object]", value)
+    return isinstance(value, str) or (key.startswith("_") and note)
 
 
 def _node(key: str, value: object, file: str) -> Node:

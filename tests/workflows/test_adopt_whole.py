@@ -46,7 +46,7 @@ def test_nodes_that_wait_for_each_other_are_refused_by_name(export: "Export") ->
     assert caught.value.reason == "circle"
 
 
-def test_what_of_a_request_goes_nowhere_is_named(export: "Export") -> None:
+def test_a_frame_rate_that_nothing_in_it_takes_is_told(export: "Export") -> None:
     nodes = export(T2V)
     for one in nodes.values():
         for name in ("positive", "negative"):
@@ -57,7 +57,7 @@ def test_what_of_a_request_goes_nowhere_is_named(export: "Export") -> None:
     with pytest.raises(NotAdoptable) as caught:
         adopt(graph_of(nodes), T2V)
 
-    assert (caught.value.reason, caught.value.detail) == ("nothing_takes", ": fps")
+    assert (caught.value.reason, caught.value.detail) == ("no_rate", "")
 
 
 @pytest.mark.parametrize(

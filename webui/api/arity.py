@@ -11,12 +11,13 @@ from inspect import Parameter
 from typing import Any
 
 import gradio as gr
+from gradio.exceptions import InvalidPathError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.domain.modes import Mode
-from core.errors import ClapperError, MediaMissing, PromptMissing
-from core.errors.programs import FieldMissing, FieldUnknown
+from core.errors import ClapperError, MediaGone, MediaMissing, PromptMissing
+from core.errors.programs import FieldMissing, FieldMistyped, FieldUnknown
 from core.i18n.messages import explain
 from webui.api.signatures import signature_of
 from webui.auth.guard import ENDPOINTS, JOB_ENDPOINTS
@@ -34,11 +35,25 @@ class FilledBlocks(gr.Blocks):
         """Fill in what a program left out at the end of its values.
 
         Raises:
-            Error: something is missing that has to be given.
+            Error: something is missing that has to be given, or is no text where one has to be.
         """
         if block_fn.api_name in ENDPOINTS:
             _fill(block_fn.api_name, inputs)
+        if block_fn.api_name in JOB_ENDPOINTS:
+            _require_texts(block_fn.api_name, inputs)
         super().validate_inputs(block_fn, inputs)
+
+    async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Gradio's
+        """Turn what was sent into values.
+
+        Raises:
+            Error: a path names no upload.
+        """
+        try:
+            return await super().preprocess_data(*args, **kwargs)
+        except InvalidPathError:
+            error = MediaGone("media")
+            raise gr.Error(explain(error), title=error.code, print_exception=False) from None
 
 
 def _fill(endpoint: str, inputs: list[Any]) -> None:
@@ -47,6 +62,13 @@ def _fill(endpoint: str, inputs: list[Any]) -> None:
             error = _missing(endpoint, parameter.name)
             raise gr.Error(explain(error), title=error.code, print_exception=False)
         inputs.append(parameter.default)
+
+
+def _require_texts(endpoint: str, inputs: list[Any]) -> None:
+    for parameter, value in zip(parameters_of(endpoint), inputs, strict=False):
+        if not isinstance(value, str):
+            error = FieldMistyped(parameter.name, "string")
+            raise gr.Error(explain(error), title=error.code, print_exception=False)
 
 
 def parameters_of(endpoint: str) -> list[Parameter]:

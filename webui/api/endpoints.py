@@ -17,6 +17,7 @@ from webui.api.schemas import JobAnswer, describe_mode, finished
 from webui.api.signatures import File, signature_of
 from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers, visitor_in
+from webui.views.errors import unprobed
 
 
 class Api:
@@ -124,7 +125,8 @@ class Api:
             return await self._handlers.bridge.call(work)
         except ClapperError as error:
             self._handlers.metrics.refused.labels(error.code).inc()
-            raise gr.Error(explain(error), title=error.code, print_exception=False) from None
+            told = unprobed(error)
+            raise gr.Error(explain(told), title=told.code, print_exception=False) from None
 
 
 def _paths(mode: Mode, files: Mapping[str, File | None]) -> dict[str, str | None]:

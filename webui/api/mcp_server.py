@@ -32,6 +32,7 @@ from webui.auth.visitors import Visitor
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
+from webui.views.errors import unprobed
 
 PATH = "/mcp"
 _DATA = "data:"
@@ -83,7 +84,7 @@ class McpServer:
             answer = await self._answer(name, arguments, visitor, request)
         except ClapperError as error:
             self._metrics.refused.labels(error.code).inc()
-            return _refusal(error)
+            return _refusal(unprobed(error))
         text = types.TextContent(type="text", text=json.dumps(answer, ensure_ascii=False))
         return types.CallToolResult(content=[text], structuredContent=answer)
 

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import IntakeClosed, MediaTooLarge
+from core.errors import IntakeClosed
 from core.i18n.messages import explain
 from webui.auth.client_address import is_https, secure_cookies
 from webui.auth.cookies import PARTITIONED
@@ -21,7 +21,6 @@ from webui.auth.visitors import COOKIE, COOKIE_LIFE_S, Visitor, VisitorAuthentic
 
 _FILE = re.compile(r"/(?:gradio_api/)?file[=/](?P<path>.+)$")
 _UPLOAD = re.compile(r"/(?:gradio_api/)?upload/?$")
-_FRAMING_BYTES = 10_000  # of a form around its file, at most
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # what a closed Studio answers before the sign-in; Gradio asks for the last one at its start
 _OPEN = re.compile(
@@ -49,15 +48,13 @@ class VisitorMiddleware:
         sign_in_page: SignInPage,
         keep: Callable[[str, Visitor], Awaitable[None]],
         has_room: Callable[[int], bool],
-        largest_bytes: int,
         *,
         secure: bool,
     ) -> None:
         """Take who knows people and uploads, and the page for those who have to sign in.
 
         ``keep`` notes whose an upload is, ``has_room`` says whether the disk takes so many bytes
-        more, ``largest_bytes`` is the limit of a file; ``secure`` marks cookies for an embedded
-        page.
+        more; ``secure`` marks cookies for an embedded page.
         """
         self._app = app
         self._authenticator = authenticator
@@ -65,7 +62,6 @@ class VisitorMiddleware:
         self._sign_in_page = sign_in_page
         self._keep = keep
         self._has_room = has_room
-        self._largest_bytes = largest_bytes
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,9 +106,6 @@ class VisitorMiddleware:
         if visitor is not None and visitor.problem is not None:
             return PlainTextResponse(explain(visitor.problem), 400)
         size = int(declared) if (declared := _length(connection)).isdecimal() else 0
-        if size > self._largest_bytes + _FRAMING_BYTES:
-            refused = MediaTooLarge("upload", size, self._largest_bytes)
-            return PlainTextResponse(explain(refused), 413)
         if not self._has_room(size):
             return PlainTextResponse(explain(IntakeClosed("disk")), 507)
         return None

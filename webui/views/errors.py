@@ -11,6 +11,8 @@ from core.domain.requests import Request
 from core.errors import (
     ClapperError,
     InvalidInput,
+    JobUnknown,
+    NotYours,
     OutOfRange,
     PromptTooLong,
     SeedNotANumber,
@@ -26,6 +28,11 @@ class Fix:
 
     label: str
     changes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def unprobed(error: ClapperError) -> ClapperError:
+    """Return what is told of ``error``: somebody else's job is as unknown as none."""
+    return JobUnknown(error.job_id) if isinstance(error, NotYours) else error
 
 
 def error_view(error: ClapperError, fix: Fix | None = None) -> ErrorView:

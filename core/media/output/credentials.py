@@ -16,6 +16,7 @@ from PIL import Image
 from core import __version__
 from core.errors import SetupProblem
 from core.media.output.provenance import PROGRAM_MADE, Provenance
+from core.runtime.atomic_files import part_beside
 
 _MP4, _PNG = "video/mp4", "image/png"
 # C2PA 2.2, 13.2.1: the algorithms that a claim may be signed with, by the curve of the key
@@ -105,7 +106,7 @@ class ContentCredentials:
         Raises:
             OSError: the disk is full or failed.
         """
-        signed = clip.with_name(f"{clip.name}.signed")
+        signed = part_beside(clip)
         try:
             with (
                 self._signer() as signer,

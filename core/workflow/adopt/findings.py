@@ -55,6 +55,7 @@ class AdoptionDraft:
     graph: Graph
     output: str
     loras: Path | None = None  # where files of LoRAs lie on this machine, to read their headers
+    newer: bool = False  # the ComfyUI in use came after the pinned one
     whole_sound: bool = False  # a given sound is heard in whole blocks
     findings: list[AdoptionFinding] = field(default_factory=list[AdoptionFinding])
     notices: list[AdoptionNotice] = field(default_factory=list[AdoptionNotice])

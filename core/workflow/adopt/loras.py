@@ -5,12 +5,11 @@ from typing import cast
 
 from core.models.catalog import FAMILY, ModelFamily
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import base_by_name, check_lora
+from core.models.lora import check_lora
+from core.workflow.adopt.base_models import bases_of
 from core.workflow.adopt.findings import AdoptionDraft
 from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.graph import Graph, Literal, Node
-
-_MODELS = ("ckpt_name", "unet_name", "model_name")
 
 
 def refuse_loras(draft: AdoptionDraft) -> None:
@@ -52,18 +51,11 @@ def _family_of(graph: Graph, node: Node) -> ModelFamily:
             continue
         seen.add(current.id)
         if current is not node:
-            for base in _bases(current):
+            for _, base in bases_of(current):
                 return replace(FAMILY, base=base)
         links = types.inputs(current, "MODEL")
         waiting += [graph.nodes[link.node] for _, link in links if link.node in graph.nodes]
     return FAMILY
-
-
-def _bases(node: Node) -> list[str]:
-    values = [node.inputs.get(name) for name in _MODELS]
-    names = [str(value.value) for value in values if isinstance(value, Literal)]
-    found = [base_by_name(name.replace("\\", "/").rpartition("/")[2]) for name in names]
-    return [base for base in found if base is not None]
 
 
 def _refused(draft: AdoptionDraft, file: str, family: ModelFamily) -> bool:

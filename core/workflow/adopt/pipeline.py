@@ -12,6 +12,7 @@ from core.domain.options import OPTIONS
 from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
+from core.workflow.adopt.base_models import refuse_later_models
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
 from core.workflow.adopt.given_sound import carries_given, hear_whole
 from core.workflow.adopt.loaders import find_media
@@ -32,7 +33,14 @@ from core.workflow.unused_fields import idle_options, unbound_fields
 from core.workflow.validation import defects, unknown_kinds, widened
 
 
-def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
+def adopt(
+    graph: Graph,
+    mode: Mode,
+    loras: Path | None = None,
+    output: str = "",
+    *,
+    newer: bool = False,
+) -> Adoption:
     """Turn ``graph`` into a workflow of ``mode``.
 
     Switches and bypasses are used as they stand where the mode's files then reach the clip, else
@@ -43,11 +51,13 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
         mode: what it is for; its files must be those that the graph loads.
         loras: the folder where the LoRAs that it names may lie, to read their headers.
         output: the node that saves the clip, where several do; "" finds it.
+        newer: the ComfyUI that will run it came after the pinned one, and knows more models.
 
     Returns:
         The workflow and everything to tell; nothing is written yet.
 
     Raises:
+        ModelTooNew: its model came after the ComfyUI that will run it.
         NotAdoptable: something that the mode needs is not in the graph, or would change nothing.
     """
     if MODES[mode].continues:  # what is shown of a film is bound to its own graph
@@ -56,7 +66,7 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
     for variant, settings in variants(graph, mode):
         try:
             draft = begin_draft(fold(variant), mode, output)
-            draft.loras = loras
+            draft.loras, draft.newer = loras, newer
             for setting in settings:
                 data = {"node": setting.place.node, "title": setting.title}
                 draft.notice("adopt_switched", **data, value=str(setting.other).lower())
@@ -67,6 +77,7 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
 
 
 def _adopt(draft: AdoptionDraft) -> Adoption:
+    refuse_later_models(draft)
     fill_defaults(draft)
     draft.graph = draft.graph.with_nodes(*map(with_own_separators, draft.graph.nodes.values()))
     canvas = _canvas(draft)
@@ -91,14 +102,25 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
     for item in widened(draft.graph):
         facts = {"node": item.node, "input": item.name, "value": item.detail}
         draft.notice("adopt_listed", title=draft.graph.nodes[item.node].title, **facts)
+    _require_sound(workflow)
+    return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
+
+
+def _require_sound(workflow: Workflow) -> None:
+    """Refuse a graph that has no use for what a request says, or that ComfyUI would refuse.
+
+    Raises:
+        NotAdoptable: with what, or why.
+    """
     unasked = unbound_fields(workflow)
+    if unasked == ["fps"]:
+        raise NotAdoptable(workflow.mode, "no_rate")
     if unasked:
-        raise NotAdoptable(draft.mode, "nothing_takes", f": {', '.join(unasked)}")
+        raise NotAdoptable(workflow.mode, "nothing_takes", f": {', '.join(unasked)}")
     found = defects(workflow)
     if found:
         detail = "; ".join(str(defect) for defect in found[:5])
-        raise NotAdoptable(draft.mode, "does_not_validate", f": {detail}")
-    return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
+        raise NotAdoptable(workflow.mode, "does_not_validate", f": {detail}")
 
 
 def check_place(mode: Mode, folder: Path, export: Path) -> None:

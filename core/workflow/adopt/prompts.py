@@ -5,7 +5,7 @@ import re
 from core.workflow.adopt.conditioning import conditioning_of, text_inputs
 from core.workflow.adopt.constants import Place
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
-from core.workflow.adopt.link_types import samplers_of
+from core.workflow.adopt.link_types import LinkTypes, is_sampler, samplers_of
 from core.workflow.adopt.report import describe_nodes
 from core.workflow.adopt.texts import text_root
 from core.workflow.errors import NotAdoptable
@@ -19,9 +19,11 @@ def find_prompts(draft: AdoptionDraft) -> None:
     """Bind the prompt, and the negative prompt where the graph reads one.
 
     Raises:
-        NotAdoptable: no sampler's positive conditioning leads to a text encoder, or several do and
-            nothing tells which of them reads the prompt.
+        NotAdoptable: there is no sampler, no sampler's positive conditioning leads to a text
+            encoder, or several do and nothing tells which of them reads the prompt.
     """
+    if not samplers_of(draft.graph):
+        raise NotAdoptable(draft.mode, "no_sampler")
     prompts = _prompts(draft)
     if not prompts:
         raise NotAdoptable(draft.mode, "no_prompt")
@@ -75,6 +77,8 @@ def _called_prompt(node: Node) -> bool:
 def _encoders(draft: AdoptionDraft, sampler: Node, side: str) -> list[tuple[Node, str]]:
     """Find the text encoders that a sampler depends on, with their text inputs."""
     found: list[tuple[Node, str]] = []
+    types = LinkTypes(draft.graph)
     for node in conditioning_of(draft.graph, sampler, side):
-        found += [(node, name) for name in text_inputs(node, side)]
+        if not is_sampler(types, node):  # some hand texts on to a later one, and have words too
+            found += [(node, name) for name in text_inputs(node, side)]
     return found

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import cast
 
 from core.workflow.editor.scopes import Entry, Scope, entries, open_file
 from core.workflow.editor.sources import GETTERS, PASSING, OutputOf, Value, WidgetOf, source_of
 from core.workflow.editor.widgets import widget_values
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
 from core.workflow.graph import Graph, Input, Link, Literal, Node
-from core.workflow.graph_files import content_of
+from core.workflow.graph_files import Content, content_of
 from core.workflow.node_schema import Info
 
 # What only the editor shows or does: notes, and nodes that mute, bypass or give to others.
@@ -32,8 +33,11 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
         EditorClassesUnknown: widgets of a class that is not installed cannot be named.
         NotAWorkflow: the JSON is not what the editor saves.
     """
+    content = content_of(text, file)
+    if _has_group_nodes(content):
+        raise NotAWorkflow(file, "group_nodes")
     try:
-        whole = open_file(content_of(text, file))
+        whole = open_file(content)
         nodes = [_node(scope, node, classes) for scope, node in whole.walk() if _runs(node)]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise NotAWorkflow(file, "not_a_graph") from None
@@ -42,6 +46,13 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
     if unclear:
         raise EditorClassesUnknown(file, ", ".join(sorted(unclear)))
     return graph
+
+
+def _has_group_nodes(content: Content) -> bool:
+    """Tell whether nodes of older editors, which stand for several, are in the drawing."""
+    drawn = cast("list[object]", content["nodes"])
+    kinds = (str(cast("Entry", node).get("type")) for node in drawn if isinstance(node, dict))
+    return any(kind.startswith(("workflow>", "workflow/")) for kind in kinds)
 
 
 def _runs(node: Entry) -> bool:

@@ -317,6 +317,21 @@ async def test_a_machine_holds_no_more_jobs_than_a_device_can_be_busy_with(front
         assert await client.claim() is not None
 
 
+async def test_a_machine_that_asks_many_times_at_once_holds_no_more_either(front: Front) -> None:
+    token = await front.nodes.admit("greedy")
+    for number in range(5):
+        await front.submit(key=str(number))
+    async with front.caller(token) as caller, front.machine("another") as other:
+        asking = [caller.post("/gate/claim", json={"protocol": 3}) for _ in range(5)]
+        answers = await asyncio.gather(*asking)
+
+        assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 2
+        running = [await front.job(answer.json()["job"]["job"]) for answer in answers[:1]]
+        assert [job.state for job in running] == [JobState.RUNNING]
+        for _ in range(2):  # what it could not have is there for others
+            assert await other.claim() is not None
+
+
 def test_calls_of_each_are_bounded_and_allowed_again() -> None:
     now = 0.0
     limit = RateLimit(2.0, 3, most_callers=2, seconds=lambda: now)
@@ -360,6 +375,17 @@ async def test_words_of_a_machine_reach_nobody(front: Front) -> None:
     failure = (await front.job(job.id)).failure
     assert "evil" not in json.dumps(failure.data)
     assert failure.code == "internal_error"
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e400", pytest.param("9" * 400, id="400 digits")]
+)
+def test_a_number_that_no_sentence_can_hold_is_no_call(number: str) -> None:
+    data = f'{{"limit_s": {number}}}'
+    call = f'{{"job": "{"a" * 32}", "key": "{"b" * 64}", "code": "timed_out", "data": {data}}}'
+
+    with pytest.raises(ValueError, match=r"\d"):
+        wire.decode(wire.FailCall, call.encode())
 
 
 async def test_a_failure_costs_nothing_whatever_a_machine_says(front: Front) -> None:

@@ -10,7 +10,14 @@ from sqlalchemy import text
 from core.accounts.access import ASKED
 from core.app.core import Core
 from core.domain.access import AccessEntry
-from core.domain.feed import CaseState, ChannelKind, FeedPost, PostState, ReportDecision
+from core.domain.feed import (
+    CaseState,
+    ChannelKind,
+    FeedPost,
+    PostContent,
+    PostState,
+    ReportDecision,
+)
 from core.domain.jobs import Job, ReplyTo
 from core.domain.people import Asker, Caller, Requester
 from core.errors import (
@@ -29,6 +36,7 @@ from core.errors import (
     RequesterBlocked,
 )
 from core.feed import posts, reports
+from core.runtime.clock import now_ms
 from core.settings import Settings
 from core.storage.access import AccessRow, AccessState
 from core.storage.access import save as save_access
@@ -324,6 +332,25 @@ async def test_deleting_or_forgetting_takes_down_and_leaves_no_row(town: Town, h
     async with town.core.database.snapshot() as connection:
         for table in ("feed_post", "feed_report"):
             assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+@pytest.mark.parametrize("how", ["delete", "forget"])
+async def test_who_delivers_looks_once_what_is_owed_is_written(core: Core, how: str) -> None:
+    """Before, nothing would be due, and the message would stay until the next look by the clock."""
+    told: list[int] = []
+    notices, version = core.community.notices, lambda: core.database.version
+    own = posts.FeedPosts(core.database, now_ms, notices, lambda: told.append(version()))
+    content = PostContent(TARGET, "Ann")
+    order = posts.PostOrder("a" * 32, ANN.requester, (ANN.requester,), PLACE, content)
+    post = await own.publish(order)
+
+    if how == "delete":
+        assert [one.id for one in await own.withdraw_job(order.job_id)] == [post.id]
+    else:
+        assert [one.id for one in await own.withdraw_all(ANN.requester)] == [post.id]
+
+    assert told[-1] == version()
+    assert len(told) == 2
 
 
 async def test_nobody_is_told_of_who_is_forgotten_and_nothing_keeps_their_words(

@@ -151,7 +151,7 @@ async def test_an_agents_jobs_are_its_own(studio: ServedStudio, executor: QuickE
 
     for tool in JOB_ENDPOINTS:
         more = {"action": "again"} if tool == "follow_up" else {}
-        assert "somebody else" in sentence(await use(studio, tool, OTHER, job=job, **more))
+        assert "no job" in sentence(await use(studio, tool, OTHER, job=job, **more))
     stopped = answer(await use(studio, "cancel", KEY, job=job))
 
     assert owner != Requester.from_key("studio:guest")

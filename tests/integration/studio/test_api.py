@@ -144,8 +144,9 @@ async def test_another_program_can_neither_see_nor_stop_nor_fetch_a_job(
 
     for endpoint in JOB_ENDPOINTS:
         more = {"action": "again"} if endpoint == "follow_up" else {}
-        with pytest.raises(Exception, match="belongs to somebody else"):
+        with pytest.raises(Exception, match="no job") as refused:
             await predict(stranger, endpoint, job=job, **more)
+        assert getattr(refused.value, "title", "") == "job_unknown"
 
 
 @STANDING
@@ -370,3 +371,85 @@ async def test_a_name_that_is_no_parameter_is_told_and_one_that_is_missing_too(
     assert unknown.json()["error"] == "field_unknown"
     assert "promt" in unknown.json()["detail"]
     assert missing.json()["error"] == "prompt_missing"
+
+
+@STANDING
+@pytest.mark.parametrize(
+    ("call", "status", "code"),
+    [
+        ({"fn_index": 0}, 404, "not_a_choice"),  # a function of the page
+        ({"fn_index": 9999}, 404, "not_a_choice"),
+        ({"fn_index": -1}, 404, "not_a_choice"),
+        ({"fn_index": 10**30}, 404, "not_a_choice"),
+        ({"fn_index": True}, 404, "not_a_choice"),
+        ({"fn_index": "t2v"}, 404, "not_a_choice"),
+        ({"fn_index": None}, 404, "not_a_choice"),
+        ({"session_hash": ""}, 422, "field_mistyped"),
+        ({"session_hash": 5}, 422, "field_mistyped"),
+        ({"session_hash": "a" * 1000}, 422, "field_mistyped"),
+        ({"session_hash": "../secret"}, 422, "field_mistyped"),
+    ],
+)
+async def test_a_call_of_what_is_no_endpoint_is_refused_and_no_crash(
+    open_studio: ServedStudio,
+    capfd: pytest.CaptureFixture[str],
+    call: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        body = {"data": ["x"], "session_hash": "abc", "fn_index": await number_of(http, "status")}
+        answer = await http.post("/gradio_api/queue/join", json=body | call)
+
+    assert (answer.status_code, answer.json()["error"]) == (status, code)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def number_of(http: httpx.AsyncClient, endpoint: str) -> int:
+    functions = (await http.get("/config")).json()["dependencies"]
+    return next(one["id"] for one in functions if one["api_name"] == endpoint)
+
+
+@STANDING
+async def test_an_address_calls_what_it_names_whatever_number_is_sent(
+    open_studio: ServedStudio,
+) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        number = await number_of(http, "t2v")
+        call = {"data": ["x"], "fn_index": number, "batched": True, "trigger_id": 99, "event_id": 7}
+        answer = await http.post("/gradio_api/run/status", json=call)
+
+    assert answer.json()["title"] == "job_unknown"
+
+
+@STANDING
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (None, "field_mistyped"),
+        (5, "field_mistyped"),
+        ({"__type__": "update", "value": "x"}, "field_mistyped"),
+        ({"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, "field_mistyped"),
+        ("\0", "job_unknown"),
+    ],
+)
+async def test_a_job_is_named_by_a_text(
+    open_studio: ServedStudio, capfd: pytest.CaptureFixture[str], value: Any, code: str
+) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        answer = await http.post("/gradio_api/run/status", json={"data": [value]})
+
+    assert answer.json()["title"] == code
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@STANDING
+async def test_a_file_in_the_place_of_a_word_is_no_way_to_any_path(
+    open_studio: ServedStudio, capfd: pytest.CaptureFixture[str]
+) -> None:
+    there = {"path": "/etc/passwd\nforged", "meta": {"_type": "gradio.FileData"}}
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        answer = await http.post("/gradio_api/run/t2v", json={"data": [there]})
+
+    assert answer.json()["title"] == "media_gone"
+    assert "forged" not in "".join(capfd.readouterr())

@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from core.demo.samples import write_png, write_video, write_wav
 from core.domain.jobs import JobState
-from core.domain.keyframes import pictures_of
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.people import Requester
@@ -103,66 +102,6 @@ async def test_videos_of_every_kind_are_restyled(town, small: str, kind: str) ->
     assert job.request.mode == "style"
 
 
-@pytest.mark.parametrize("captioned", [0, 1])
-@pytest.mark.parametrize("caption", ["/keyframe it grows", "it grows"])
-async def test_an_album_of_two_pictures_goes_from_the_first_to_the_last(
-    town, caption: str, captioned: int
-) -> None:
-    town.settings = town.settings  # sizes come from the settings' defaults
-    shades = [
-        town.server.photo(write_png(town.folder / "p.png", shade=shade).read_bytes())
-        for shade in (20, 220)
-    ]
-    parts = [
-        town.say(media_group_id="g1", **({"caption": caption} if i == captioned else {}), **photo)
-        for i, photo in enumerate(shades)
-    ]
-    town.executor.gate.clear()
-
-    await town.executor.started.wait()
-
-    request = town.executor.orders[0].request
-    assert (request.mode, request.prompt) == ("keyframe", "it grows")
-    assert request.media()["first"].sha256 != request.media()["last"].sha256
-    assert len(await town.core.jobs.in_order()) == 1
-    assert await town.answer(parts[0])
-
-
-def album(town, shades, **first):
-    """Send pictures of these shades as one album."""
-    photos = [
-        town.server.photo(write_png(town.folder / "p.png", shade=shade).read_bytes())
-        for shade in shades
-    ]
-    return [
-        town.say(media_group_id=f"g{len(shades)}", **(first if index == 0 else {}), **photo)
-        for index, photo in enumerate(photos)
-    ]
-
-
-async def test_an_album_of_four_pictures_goes_through_them_in_their_time(town) -> None:
-    town.executor.gate.clear()
-    album(town, (20, 90, 150, 220), caption="it grows --times 0 0,4 0.7 1")
-
-    await town.executor.started.wait()
-
-    request = town.executor.orders[0].request
-    assert (request.mode, request.prompt) == ("keyframe", "it grows")
-    assert list(pictures_of(request)) == ["first", "second", "third", "last"]
-    assert len({file.sha256 for file in request.files}) == 4
-    assert request.sampling.times == "0, 0.4, 0.7, 1"
-
-
-async def test_nine_pictures_and_times_that_do_not_fit_are_answered_in_a_sentence(town) -> None:
-    album(town, range(10, 100, 10), caption="too many")
-    await town.says("takes at most 8")
-
-    album(town, (20, 90, 150), caption="/keyframe it grows --times 0 0.9 0.5")
-    await town.says("0.5 s cannot follow 0.9 s")
-
-    assert town.executor.orders == []
-
-
 async def test_a_photo_and_then_a_voice_message_is_lipsync(town) -> None:
     town.say(**town.media("image"))
     await town.says("What shall I make of it?")
@@ -228,13 +167,6 @@ async def test_what_was_guessed_is_changed_by_a_button(town) -> None:
 
     assert (job.request.mode, job.request.prompt) == ("keyframe", "it blinks")
     assert len(town.executor.orders) == 2
-
-
-async def test_an_album_of_more_than_can_be_used_is_asked_about(town) -> None:
-    parts = [town.say(media_group_id="g", **town.media("image")) for _ in range(9)]
-
-    assert "9 files are too many" in (await town.answer(parts[0])).text
-    assert await town.core.jobs.in_order() == []
 
 
 async def test_a_notice_of_telegram_gets_no_answer(town) -> None:

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from core.models.catalog import LTX_2_3, Slot
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import base_by_name, check_lora, refuse_other_base, refuse_other_base_by_name
+from core.models.lora import check_lora, refuse_other_base, refuse_other_base_by_name
 
 LTX_KEY = "diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight"
 
@@ -22,37 +22,6 @@ def lora(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-@pytest.mark.parametrize(
-    ("name", "base"),
-    [
-        ("ltx-2-19b-lora-camera-control-dolly-in.safetensors", "ltx-2-19b"),
-        ("ltx-2-19b-ic-lora-detailer.safetensors", "ltx-2-19b"),
-        ("LTX/ltx-2-spatial-thing.safetensors", "ltx-2-19b"),
-        ("ltx-2.3-22b-ic-lora-union-control-ref0.5.safetensors", "ltx-2.3-22b"),
-        ("ltx2.3-transition.safetensors", "ltx-2.3-22b"),
-        ("LTX2.3-22B_IC-LoRA-Cameraman_v1.safetensors", "ltx-2.3-22b"),
-        ("ltx-2.5-22b-ic-lora-ingredients-0.9.safetensors", "ltx-2.5"),
-        ("wan2.2_i2v_lightx2v_4steps.safetensors", "wan"),
-        ("RealSkin_SDXL_v1.safetensors", "sdxl"),
-        ("my_own_style.safetensors", None),
-        ("folder/ltx-2-19b-ic-lora-detailer.safetensors", "ltx-2-19b"),
-        ("ltx23_look.safetensors", "ltx-2.3-22b"),
-        ("ltxv-097-squish.safetensors", "ltx-video"),
-        ("Wan2.2_T2V_boost.safetensors", "wan"),
-        ("anime_ltx19b.safetensors", "ltx-2-19b"),
-        ("ltx-2.4-look.safetensors", "ltx-2.4"),
-        ("ltx-2.0-look.safetensors", "ltx-2-19b"),
-        ("my_ltx_2_0_look.safetensors", "ltx-2-19b"),
-        ("ltx-2-3d-look.safetensors", "ltx-2-19b"),
-        ("ltx-2.3-style-v19.safetensors", "ltx-2.3-22b"),
-        ("swan_lake.safetensors", None),
-        ("swan2-ltx.safetensors", None),
-    ],
-)
-def test_names_tell_the_base(name: str, base: str | None) -> None:
-    assert base_by_name(name) == base
 
 
 @pytest.mark.parametrize("slot", [Slot.DISTILLED_LORA, Slot.CONTROL_LORA])

@@ -1,11 +1,13 @@
 """A waiting job is replaced whole or not at all, and keeps its place."""
 
 import asyncio
+from dataclasses import replace as changed
 
 import pytest
 
 from core.accounts.quotas import QuotaRules
 from core.domain.jobs import JobState
+from core.domain.lineage import JobOrigin
 from core.domain.people import Requester
 from core.errors import (
     AlreadyFinished,
@@ -35,6 +37,22 @@ async def test_a_replaced_job_is_cancelled_refunded_and_owes_nobody_a_message(ro
     view = await room.quotas.quota(ANNA)
     assert (view.reserved_ms, view.used_ms) == (700, 0)
     assert await room.outbox.due("discord") == []
+
+
+@pytest.mark.parametrize("how", ["submit", "replace"])
+async def test_a_job_names_no_parent_that_was_deleted_meanwhile(room, how):
+    await room.submit("ben")
+    parent = await room.finish(await room.start())
+    old = await room.submit("anna")
+    new = changed(room.new("anna"), origin=JobOrigin("again", parent.id))
+    await room.queue.erase(parent.id, BEN)
+
+    if how == "submit":
+        made = await room.queue.submit(new)
+    else:
+        made = await room.queue.replace(old.id, ANNA, new)
+
+    assert made.job.origin == JobOrigin("again", None)
 
 
 @pytest.mark.parametrize("intake", ["paused", "draining"])

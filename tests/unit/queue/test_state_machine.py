@@ -264,7 +264,7 @@ class Life(RuleBasedStateMachine):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
         try:
-            ended = self.do(self.room.queue.cancel(name, person(user), operator))
+            ended = self.do(self.room.queue.cancel(name, person(user), operator=operator))
         except NotYours:
             assert user != mirror.user
             assert not operator

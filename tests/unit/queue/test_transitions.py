@@ -1,13 +1,17 @@
 """Cancel at each state, lost attempts, expiry, recovery."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from core.accounts.quotas import HOUR_MS
 from core.domain.jobs import Failure, JobState
+from core.domain.lineage import DraftGroup
 from core.domain.people import Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.queue import recovery
 
 ANNA = Requester("discord", "anna")
 BEN = Requester("discord", "ben")
@@ -60,6 +64,21 @@ async def test_operator_cancels_anything_and_its_owner_pays_nothing(room, state)
 
     assert cancelled.failure == Failure("cancelled", {"by": "operator"})
     assert cancelled.charged_ms == 0
+
+
+async def test_loading_for_a_draft_costs_nothing_whichever_of_its_group_is_cancelled(room):
+    first, second = room.new("anna", 60_000), room.new("anna", 60_000)
+    group = partial(DraftGroup, first.id, size=2)
+    others = (replace(second, group=group(number=2)),)
+    await room.queue.submit(replace(first, group=group(number=1), others=others))
+    await room.finish(await room.start())
+    running = await room.start()
+    room.clock.forward(20)
+
+    off_device_ms = {running.id: 15_000}
+    await room.queue.cancel(first.id, ANNA, off_device_ms=lambda job: off_device_ms.get(job, 0))
+
+    assert (await room.jobs.get(second.id)).charged_ms == 5000
 
 
 async def test_cancelling_twice_or_nothing_is_refused(room):
@@ -210,6 +229,18 @@ async def test_heartbeats_keep_the_lease_and_a_silent_worker_loses_it(room):
 
     assert (await room.jobs.get(job.id)).state is JobState.QUEUED
     assert not await room.queue.beat(job.id, job.token)
+
+
+async def test_many_jobs_expire_some_at_a_time_so_that_others_come_between(room, monkeypatch):
+    monkeypatch.setattr(recovery, "EXPIRED_AT_ONCE", 2)
+    late = [await room.submit(f"user{number}") for number in range(5)]
+    room.clock.forward(25 * 3600)
+    before = room.database.version
+
+    assert sorted(await room.recovery.expire()) == sorted(job.id for job in late)
+
+    assert room.database.version - before >= 3
+    assert await room.violations() == []
 
 
 async def test_a_job_that_waits_too_long_expires_with_a_refund(room):

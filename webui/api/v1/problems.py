@@ -18,7 +18,6 @@ from core.errors import (
     MediaTooLarge,
     NothingFits,
     NothingToFetch,
-    NotYours,
     PolicyForbids,
     QuotaExceeded,
     RequesterBlocked,
@@ -40,13 +39,14 @@ from core.errors.programs import (
 from core.errors.storage import StorageUnavailable
 from core.i18n.messages import DEFAULT_LANGUAGE, explain, languages
 from webui.answer_headers import PRIVATE
+from webui.views.errors import unprobed
 
 MEDIA_TYPE = "application/problem+json"
 # the first that fits counts, so what is more special stands before what it is a kind of
 _STATUS: tuple[tuple[tuple[type[ClapperError], ...], int], ...] = (
     ((TokenNeeded,), 401),
     ((ScopeMissing, AccessClosed, RequesterBlocked, PolicyForbids), 403),
-    ((JobUnknown, NotYours, NothingToFetch, AddressUnknown), 404),
+    ((JobUnknown, NothingToFetch, AddressUnknown), 404),
     ((AlreadyFinished,), 409),
     ((MediaTooLarge,), 413),
     ((RangeBeyond,), 416),
@@ -93,8 +93,7 @@ def problem(
     request: Request, error: ClapperError, now_ms: int, status: int | None = None
 ) -> Response:
     """Answer with ``error``."""
-    if isinstance(error, NotYours):  # all the same: ids cannot be probed
-        error = JobUnknown(error.job_id)
+    error = unprobed(error)
     status = status_of(error) if status is None else status
     body = ProblemDetails(
         type=f"urn:clapper:problem:{error.code}",

@@ -344,6 +344,10 @@ class Api:
         chat = self.world.chats[message.chat_id].payload()
         base: dict[str, Any] = {"message_id": message.id, "date": int(time.time())}
         base |= {"chat": chat, "from": BOT}
+        answered = (data.get("reply_parameters") or {}).get("message_id")
+        if about := self.world.said_by_people.get((message.chat_id, answered)):
+            shown = {name: it for name, it in about.items() if name != "reply_to_message"}
+            base["reply_to_message"] = shown
         for name in ("text", "caption"):
             if data.get(name):
                 base[name] = data[name]

@@ -97,6 +97,7 @@ class World:
         self.download_limit = download_limit
         self.chats: dict[int, Chat] = {}
         self.messages: dict[tuple[int, int], Stored] = {}
+        self.said_by_people: dict[tuple[int, int], dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}  # file_id → content
         self.updates: list[dict[str, Any]] = []
         self.answers: dict[str, dict[str, Any]] = {}  # callback query id → answer
@@ -154,6 +155,7 @@ class World:
             key = "entities" if "text" in message else "caption_entities"
             length = len(str(text).split()[0])
             message.setdefault(key, [{"type": "bot_command", "offset": 0, "length": length}])
+        self.said_by_people[chat.id, message["message_id"]] = message
         self._pushed[id(message)] = self.push(message=message)
         return message
 

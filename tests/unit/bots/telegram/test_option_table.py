@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bots.telegram import option_parser, request_form
+from bots.telegram.meant_mode import choices, guess_mode, guessed_files
 from bots.telegram.option_parser import options_of
 from bots.telegram.rendering import (
     check_buttons,
@@ -14,7 +15,7 @@ from bots.telegram.rendering import (
     texts_for,
     value_label,
 )
-from bots.telegram.request_form import RequestForm, guessed_files, typed
+from bots.telegram.request_form import RequestForm, typed
 from bots.telegram.submission import next_question
 from core.domain.followups import Action, with_option
 from core.domain.followups import options_of as options_of_request
@@ -99,9 +100,9 @@ def test_the_options_that_were_typed_help_to_guess_the_mode() -> None:
     form = RequestForm().with_options(options_of(f"--{only.typed} 1", LIMITS))
     image = MediaFile("a" * 64, ".x", MediaKind.IMAGE, 1)
 
-    assert form.choices() == [Mode.STYLE]
-    assert form.with_file(image).choices() == [Mode.STYLE]
-    assert form.with_file(replace(image, kind=MediaKind.AUDIO)).choices() != []
+    assert choices(form) == [Mode.STYLE]
+    assert choices(form.with_file(image)) == [Mode.STYLE]
+    assert choices(form.with_file(replace(image, kind=MediaKind.AUDIO))) != []
 
 
 def test_a_form_that_was_stored_with_another_table_is_read() -> None:
@@ -198,8 +199,8 @@ def test_the_files_of_a_mode_lead_to_it(mode: Mode) -> None:
     for file in request_of(mode).files:
         form = form.with_file(file)
 
-    assert mode in form.choices()
-    assert form.guess_mode() in {mode, None}
+    assert mode in choices(form)
+    assert guess_mode(form) in {mode, None}
     assert len(form.unassigned) <= guessed_files()
 
 
@@ -209,12 +210,12 @@ def test_a_mode_with_the_same_files_as_another_is_asked_for_and_not_guessed(
     form = RequestForm()
     for file in request_of(Mode.LIPSYNC).files:
         form = form.with_file(file)
-    assert form.guess_mode() is Mode.LIPSYNC
+    assert guess_mode(form) is Mode.LIPSYNC
 
     monkeypatch.setitem(MODES, Mode.T2V, ModeSpec(Mode.T2V, MODES[Mode.LIPSYNC].slots))
 
-    assert form.guess_mode() is None
-    assert form.choices() == [Mode.T2V, Mode.LIPSYNC]
+    assert guess_mode(form) is None
+    assert choices(form) == [Mode.T2V, Mode.LIPSYNC]
 
 
 def test_as_many_loose_files_are_kept_as_the_largest_mode_takes(

@@ -3,11 +3,10 @@ from dataclasses import replace
 import pytest
 
 from bots.telegram.address import TelegramAddress
-from bots.telegram.request_form import RequestForm, refuse_pictures
+from bots.telegram.request_form import RequestForm
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
-from core.errors import TooManyFiles
 
 IMAGE, AUDIO, VIDEO = (
     MediaFile(kind[0] * 64, ".x", kind, 1)
@@ -20,26 +19,6 @@ def of(*files: MediaFile) -> RequestForm:
     for file in files:
         form = form.with_file(file)
     return form
-
-
-@pytest.mark.parametrize(
-    ("files", "mode"),
-    [
-        ((IMAGE, AUDIO), Mode.LIPSYNC),
-        ((AUDIO, IMAGE), Mode.LIPSYNC),
-        ((VIDEO, IMAGE), Mode.STYLE),
-        ((IMAGE, IMAGE), Mode.KEYFRAME),
-        ((IMAGE,), None),
-        ((AUDIO, VIDEO), Mode.EXTEND),
-        ((VIDEO,), None),
-        ((IMAGE,) * 3, Mode.KEYFRAME),
-        ((IMAGE,) * 8, Mode.KEYFRAME),
-        ((IMAGE,) * 9, None),
-        ((), None),
-    ],
-)
-def test_files_say_which_mode_is_meant(files: tuple[MediaFile, ...], mode: Mode | None) -> None:
-    assert of(*files).guess_mode() == mode
 
 
 @pytest.mark.parametrize("mode", [mode for mode in Mode if MODES[mode].slots])
@@ -68,22 +47,6 @@ def test_pictures_of_an_album_keep_their_order(count: int) -> None:
     assert at_once.missing() == []
 
 
-def test_more_pictures_than_a_clip_can_have_are_refused_with_the_limit() -> None:
-    pictures = [(MediaKind.IMAGE,)] * 9
-
-    refuse_pictures(RequestForm(), pictures[:8])
-    refuse_pictures(RequestForm(mode=Mode.I2V), pictures)
-    for form in (RequestForm(), RequestForm(mode=Mode.KEYFRAME)):
-        with pytest.raises(TooManyFiles) as caught:
-            refuse_pictures(form, pictures)
-        assert (caught.value.given, caught.value.limit) == (9, 8)
-
-
-def test_without_files_every_mode_may_be_chosen() -> None:
-    assert RequestForm().choices() == list(Mode)
-    assert of(AUDIO).choices() == [Mode.A2V, Mode.LIPSYNC, Mode.EXTEND]
-
-
 def test_new_words_replace_old_ones_and_leave_the_rest() -> None:
     form = RequestForm(options=Options(prompt="a kite", seed=7)).with_options(
         Options(prompt="a boat")
@@ -93,7 +56,8 @@ def test_new_words_replace_old_ones_and_leave_the_rest() -> None:
 
 
 def test_a_form_and_an_address_come_back_as_they_were_stored() -> None:
-    form = of(IMAGE).with_mode(Mode.LIPSYNC).with_options(Options(prompt="hello"))
+    form = of(IMAGE, IMAGE).with_mode(Mode.LIPSYNC).with_options(Options(prompt="hello"))
+    form = replace(form, left_out=2, question=7)
     at = TelegramAddress(-100, 5, 4, 3, thread_id=33, locale="de", silent="telegram:1:2")
 
     assert RequestForm.from_json(form.to_json()) == form

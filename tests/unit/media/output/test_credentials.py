@@ -30,6 +30,7 @@ from core.media.output.credentials import (
 )
 from core.media.output.provenance import AI_MADE, PROGRAM_MADE, Provenance, read_provenance
 from core.media.output.seal import is_sealed
+from core.runtime import file_names
 
 SAMPLING = Sampling(Preset.FAST, 64, 64, 9, 24, seed=7)
 ORIGIN = Provenance("a" * 32, Mode.T2V, SAMPLING, "a secret wish", {"executor": "comfy"})
@@ -182,6 +183,28 @@ async def test_signed_clip_is_sealed_and_tells_its_provenance(
     assert b"wish" not in clip.path.read_bytes()
     left = sorted(path.suffix for path in tmp_path.iterdir())  # noqa: ASYNC240  # four files
     assert left == [".mp4", ".pem", ".pem", ".png"]
+
+
+async def test_what_a_crash_leaves_of_signing_is_known_as_unfinished(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else removes it: whatever has another name may be a person's."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    signing = ContentCredentials.open(*authority.issue())
+    seen: list[str] = []
+    sign = c2pa.Builder.sign
+
+    def look(*arguments: Any) -> Any:
+        seen.extend(path.name for path in folder.iterdir())
+        return sign(*arguments)
+
+    monkeypatch.setattr(c2pa.Builder, "sign", look)
+    clip = await write_clip(RAW, folder, ORIGIN, credentials=signing)
+
+    unfinished = [name for name in seen if name != clip.poster.name]
+    assert len(unfinished) == 2  # the clip, and the signed one
+    assert all(file_names.PART.fullmatch(name) for name in unfinished)
 
 
 async def test_change_of_a_signed_clip_is_found(authority: Authority, tmp_path: Path) -> None:

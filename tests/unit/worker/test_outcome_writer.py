@@ -1,0 +1,74 @@
+"""How long the writer of outcomes goes on where the database does not take them."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from core.artefacts.folder import FolderArtefacts
+from core.domain.jobs import Back, Job, JobState, ReplyTo
+from core.domain.people import Requester
+from core.errors.storage import StorageUnavailable
+from core.runtime.notifier import LocalDispatcher
+from core.runtime.progress_hub import ProgressHub
+from core.testing.doubles import t2v
+from core.worker.attempt import JobAttempt, RunRecord
+from core.worker.outcome_writer import OutcomeWriter
+from core.worker.transfers import ArtefactTransfers
+
+if TYPE_CHECKING:
+    from core.interfaces.work_queue import WorkQueue
+
+JOB = Job(
+    *("a" * 32, Requester("test", "ann"), t2v(), ReplyTo("test"), JobState.RUNNING, 1000, 1),
+    token="b" * 32,
+    created_at_ms=0,
+)
+
+
+class AwayQueue:
+    """Rows that cannot be reached; counts how often they were tried."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.tried = asyncio.Event()
+
+    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+        del job_id, token, why
+        self.tries += 1
+        self.tried.set()
+        raise StorageUnavailable("away")
+
+
+async def no_history(run: RunRecord) -> None:
+    del run
+
+
+def writer_of(queue: AwayQueue, folder: Path, retry_s: float) -> OutcomeWriter:
+    transfers = ArtefactTransfers(FolderArtefacts(folder))
+    line = cast("WorkQueue", queue)
+    dispatcher, hub = LocalDispatcher(), ProgressHub()
+    return OutcomeWriter(line, no_history, transfers, dispatcher, hub, lambda: None, retry_s)
+
+
+async def test_a_stop_does_not_wait_until_an_outcome_would_be_tried_again(tmp_path: Path) -> None:
+    """The waits grow to half a minute, longer than a service manager may give."""
+    queue = AwayQueue()
+    writer = writer_of(queue, tmp_path, retry_s=20)
+    writing = asyncio.create_task(writer.requeue(JobAttempt(JOB, tmp_path, LocalDispatcher())))
+    await queue.tried.wait()
+    for _ in range(10):  # until it waits
+        await asyncio.sleep(0)
+    writer.end()
+
+    async with asyncio.timeout(15):
+        assert await writing is None
+    assert queue.tries == 2
+
+
+async def test_once_the_service_stops_an_outcome_is_tried_twice_and_left(tmp_path: Path) -> None:
+    queue = AwayQueue()
+    writer = writer_of(queue, tmp_path, retry_s=0.01)
+    writer.end()
+
+    assert await writer.requeue(JobAttempt(JOB, tmp_path, LocalDispatcher())) is None
+    assert queue.tries == 2

@@ -1,0 +1,96 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false
+"""What a call of an endpoint of Gradio's may say, read before Gradio does.
+
+Gradio takes a function by its number whatever the address names, and answers a number, a session or
+a file that it does not know with a crash; what else a call can hold is between its own page and it.
+"""
+
+import json
+import re
+from typing import Any, cast
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import ClapperError, NotAChoice
+from core.errors.programs import FieldMistyped
+from core.i18n.messages import explain
+from webui.answer_headers import PRIVATE
+from webui.auth.guard import ENDPOINTS
+
+_CALL = re.compile(r"/gradio_api/(?P<how>queue/join|(run|api|call)/[^/]+)/?")
+_SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")  # Gradio's own are 10 to 32 letters and digits
+_KEPT = frozenset({"data", "fn_index", "session_hash"})
+
+
+class CheckedCalls:
+    """ASGI layer in front of Gradio's endpoints; something else has limited the bytes."""
+
+    def __init__(self, app: ASGIApp, numbers: frozenset[int]) -> None:
+        """Take the application, and the numbers of the functions that programs may call."""
+        self._app = app
+        self._numbers = numbers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, or refuse it."""
+        found = None
+        if scope["type"] == "http" and scope["method"] == "POST":
+            found = _CALL.fullmatch(scope["path"])
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        raw = await Request(scope, receive).body()
+        refused, raw = self._checked(raw, named=found["how"] != "queue/join")
+        if refused is not None:
+            await _told(refused)(scope, receive, send)
+            return
+        await self._app(_measured(scope, len(raw)), _once(raw, receive), send)
+
+    def _checked(self, raw: bytes, *, named: bool) -> tuple[ClapperError | None, bytes]:
+        """Return why a call is refused, or None and what is left of it."""
+        try:
+            sent: Any = json.loads(raw)
+        except (ValueError, RecursionError):
+            return None, b"null"  # Gradio says so itself
+        if not isinstance(sent, dict):
+            return None, b"null"
+        call = {n: v for n, v in cast("dict[str, Any]", sent).items() if n in _KEPT}
+        session, number = call.get("session_hash"), call.pop("fn_index", None)
+        if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
+            return FieldMistyped("session_hash", _SESSION.pattern), raw
+        if not named:
+            if number not in self._numbers or isinstance(number, bool):
+                known = ", ".join(sorted(ENDPOINTS))
+                return NotAChoice("endpoint", str(number)[:40], known), raw
+            call["fn_index"] = number
+        return None, json.dumps(call).encode()
+
+
+def numbers_of(blocks: gr.Blocks) -> frozenset[int]:
+    """Return Gradio's numbers of the functions that programs may call."""
+    return frozenset(n for n, fn in blocks.fns.items() if fn.api_name in ENDPOINTS)
+
+
+def _measured(scope: Scope, length: int) -> Scope:
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    framing = {b"content-length", b"transfer-encoding"}
+    kept = [one for one in headers if one[0] not in framing]
+    return {**scope, "headers": [*kept, (b"content-length", str(length).encode())]}
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Return what gives ``body`` as a whole, and from then on what really comes."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receiving() -> Message:
+        return first.pop() if first else await receive()
+
+    return receiving
+
+
+def _told(error: ClapperError) -> Response:
+    body = {"error": error.code, "detail": explain(error)}
+    return JSONResponse(body, 404 if isinstance(error, NotAChoice) else 422, headers=PRIVATE)
