@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import hypothesis
 import pytest
 import typer.main
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 # the same tree of all commands for each command under test: building it takes a third of one
 typer.main.get_command = cache(typer.main.get_command)
+
+# how long an example takes says only how busy the machine is
+hypothesis.settings.register_profile(
+    "clapper", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("clapper")
 
 SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),

@@ -30,7 +30,7 @@ from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.addresses import database_file, postgres_address
-from core.storage.backup import clips_of, copy_database, name_of
+from core.storage.backup import clips_of, copy_database, name_of, roll_back
 from core.storage.claim import is_marked, put_mark
 from core.storage.database_owner import is_database_of_ours
 from core.storage.trouble import named_troubles
@@ -88,6 +88,8 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
     """
     database = file_of_rows(settings)
     with named_troubles(database):
+        if is_marked(settings.data_dir):
+            roll_back(database)
         if not is_database_of_ours(database):
             raise NothingToBackUp(readable(database))
     with named_troubles(place):

@@ -42,6 +42,7 @@ def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | 
         announce(explain(lost))
         leave(RESTART)
     finally:
+        main.close()  # where no loop could be made for it
         if parent is not None:
             tell_parent(parent, ENDED)
 

@@ -15,19 +15,30 @@ def main() -> None:
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:  # while modules are imported there is nothing to tidy up, and nobody to tell
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names may hold bytes that are no text
-            stream.reconfigure(errors="backslashreplace")
+    stdout, stderr = sys.stdout, sys.stderr
+    if isinstance(stderr, io.TextIOWrapper):  # names may hold bytes that are no text
+        stderr.reconfigure(errors="backslashreplace")
+    from core.i18n.messages import explain, speak_in_terminal
+    from core.settings.terminal_locale import terminal_locale
+
+    speak_in_terminal(terminal_locale())  # before modules of commands say their help
+    from core.cli.memory_limit import MemoryLimited, require_memory
+
+    try:
+        require_memory()
+    except MemoryLimited as problem:
+        stderr.write(explain(problem) + "\n")
+        sys.exit(5)  # ExitStatus.SETUP; its module loads what gets no memory here
     from core.cli.supervised import run_supervised
 
     status = run_supervised(sys.argv[1:])
     if status is not None:
         sys.exit(status)
 
-    from core.i18n.messages import speak_in_terminal
-    from core.settings.terminal_locale import terminal_locale
+    from core.cli.terminal import StandardOutput
 
-    speak_in_terminal(terminal_locale())  # before modules of commands say their help
+    if isinstance(stdout, io.TextIOWrapper):
+        sys.stdout = StandardOutput.around(sys.stdout)
     gc.disable()  # what modules make stays: looking through it takes a quarter of the start
     from core.cli.app import APP
 

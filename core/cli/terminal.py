@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -80,6 +80,43 @@ def err() -> PlainConsole:
 def literally(text: str, style: str = "") -> Text:
     """Make ``text`` what bars and spinners show as it is: they take markup from a string."""
     return Text(printable(text), style)
+
+
+class StandardOutput(io.TextIOWrapper):
+    """Standard output that names what keeps it from being written, whoever prints: help too."""
+
+    _around: TextIO
+
+    @classmethod
+    def around(cls, stream: TextIO) -> Self:
+        """Write where ``stream`` writes; names may hold bytes that are no text."""
+        made = cls(
+            stream.buffer,
+            stream.encoding,
+            "backslashreplace",
+            line_buffering=bool(stream.line_buffering),
+            write_through=getattr(stream, "write_through", False),
+        )
+        made._around = stream  # else it closes the buffer of both
+        return made
+
+    def write(self, text: str, /) -> int:
+        """Write ``text``.
+
+        Raises:
+            OutputUnwritable: it takes nothing more.
+        """
+        with _told_of_output():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Write what is kept.
+
+        Raises:
+            OutputUnwritable: it takes nothing more.
+        """
+        with _told_of_output():
+            super().flush()
 
 
 def print_json(data: dict[str, Any]) -> None:

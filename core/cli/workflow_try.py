@@ -21,7 +21,13 @@ from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.progress import ProgressSink
 from core.domain.requests import Request
-from core.errors import GenerationFailed, InternalError, OwnNodeFailed, WorkflowRefused
+from core.errors import (
+    GenerationFailed,
+    InternalError,
+    OwnNodeFailed,
+    OwnWorkflowFailed,
+    WorkflowRefused,
+)
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile
@@ -203,7 +209,7 @@ def runner_of(executor: ComfyExecutor, folder: Path) -> Run:
         executor.plan = replace(plan, family=_guided(plan.family, plan.profile, allowed=guided))
         try:
             return await executor.execute(order, lambda _: None, CancelToken())
-        except (InternalError, WorkflowRefused):
+        except (InternalError, OwnWorkflowFailed, WorkflowRefused):
             raise _told(executor, request.mode) from None
         finally:
             executor.plan = plan

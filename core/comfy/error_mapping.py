@@ -13,6 +13,7 @@ from core.errors import (
     InternalError,
     ModelUnavailable,
     OutOfMemory,
+    OwnWorkflowFailed,
     WorkflowRefused,
 )
 from core.models.catalog import FAMILY
@@ -42,8 +43,8 @@ def validation_error(errors: list[NodeError], graph: Graph) -> GenerationFailed:
     return WorkflowRefused(node=first.node, reason=first.kind)
 
 
-def node_error(error: NodeError, request: Request) -> GenerationFailed:
-    """Return the error for a node that raised."""
+def node_error(error: NodeError, request: Request, *, own: bool = False) -> GenerationFailed:
+    """Return the error for a node that raised; ``own``: the graph is the operator's."""
     if error.device_lost or says_device_lost(error.kind, error.detail):
         return DeviceLost()
     if is_out_of_memory(error):
@@ -54,7 +55,12 @@ def node_error(error: NodeError, request: Request) -> GenerationFailed:
     if error.node_class in _LOADERS and error.kind.endswith("FileNotFoundError"):
         named = _ABSENT.search(error.detail)
         return ModelUnavailable(named[1] if named else error.node_class)
-    return InternalError()
+    return run_broken(own=own, node=error.node)
+
+
+def run_broken(*, own: bool, node: str = "") -> GenerationFailed:
+    """Return the error for a run that made nothing: our defect, or that of an operator's graph."""
+    return OwnWorkflowFailed(node) if own else InternalError()
 
 
 def is_out_of_memory(error: NodeError) -> bool:

@@ -26,7 +26,6 @@ from core.domain.presets import PRESETS
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
-from core.errors import InternalError
 from core.interfaces.executor import Order
 from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
@@ -116,7 +115,11 @@ class JobRun:
         try:
             workflow = load(self.order.request.mode, self.plan.custom)
             stage(self.order, workflow, self.inputs, self._staged, self.cancel.raise_if_cancelled)
-            return self._attempt(workflow, self._staged.names)
+            try:
+                return self._attempt(workflow, self._staged.names)
+            except SystemExit as error:  # a node called exit(), which is not for the service
+                problem = error_mapping.run_broken(own=workflow.custom)
+                raise problem from error
         finally:
             self.engine.watch(None)
             self.engine.take(self.job)
@@ -140,7 +143,7 @@ class JobRun:
             ended, relay = self._execute(bound)
         output = self.engine.take(self.job)
         if not ended.succeeded or output is None:
-            raise self._failure(ended)
+            raise self._failure(ended, own=workflow.custom)
         if self.previews is not None:
             self.previews.learn(output.frames)
         if self.latents is not None and output.stage1 is not None:
@@ -208,12 +211,12 @@ class JobRun:
         relay.finish()
         return ended, relay
 
-    def _failure(self, ended: PromptResult) -> Exception:
+    def _failure(self, ended: PromptResult, *, own: bool) -> Exception:
         if self.cancel.cancelled:
             self.cancel.raise_if_cancelled()
         if ended.error is None:
-            _log.error("interrupted_by_nobody", job_id=self.order.job_id)
-            return InternalError()
+            _log.error("nothing_made", job_id=self.order.job_id, interrupted=not ended.succeeded)
+            return error_mapping.run_broken(own=own)
         _log.error(
             "node_failed",
             job_id=self.order.job_id,
@@ -222,7 +225,7 @@ class JobRun:
             kind=ended.error.kind,
             traceback=ended.error.traceback,
         )
-        return error_mapping.node_error(ended.error, self.order.request)
+        return error_mapping.node_error(ended.error, self.order.request, own=own)
 
     def _clip(
         self,

@@ -17,7 +17,7 @@ def result_of(running: "asyncio.Future[RawClip]") -> RawClip:
     """Return what ``running`` made, or raise what it raised.
 
     Raises:
-        InternalError: a node called ``exit()``, which ends its job and not the service.
+        InternalError: it was none of the exceptions that say what went wrong.
     """
     error = running.exception()
     if error is not None and not isinstance(error, Exception):

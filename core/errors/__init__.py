@@ -39,7 +39,7 @@ from the code.
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, ModelDamaged, SpaceIncomplete
-    │   ├── WorkflowRefused, ClipDiffers, OwnNodeFailed  the operator's own workflow
+    │   ├── WorkflowRefused, OwnWorkflowFailed, ClipDiffers, OwnNodeFailed  the operator's own
     │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
@@ -75,6 +75,7 @@ from core.errors.failures import (
     ModelUnavailable,
     OutOfMemory,
     OwnNodeFailed,
+    OwnWorkflowFailed,
     RequestUnreadable,
     SpaceIncomplete,
     TimedOut,
@@ -231,6 +232,7 @@ __all__ = [
     "OutOfMemory",
     "OutOfRange",
     "OwnNodeFailed",
+    "OwnWorkflowFailed",
     "PolicyForbids",
     "PostUnknown",
     "PromptMissing",

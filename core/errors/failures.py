@@ -14,7 +14,7 @@ class Cancelled(GenerationFailed):
 
 
 class OutOfMemory(GenerationFailed):
-    """The device ran out of memory, also at the lower plan."""
+    """The device, also at the lower plan, or the machine ran out of memory."""
 
     width: int = 0
     height: int = 0
@@ -55,6 +55,12 @@ class SpaceIncomplete(GenerationFailed):
     """A Space lacks something that its owner can bring; ``problems`` is JSON: code and fields."""
 
     problems: str
+
+
+class OwnWorkflowFailed(GenerationFailed):
+    """The operator's own workflow broke while it ran: at ``node``, where ComfyUI named one."""
+
+    node: str = ""
 
 
 class WorkflowRefused(GenerationFailed):

@@ -6,7 +6,7 @@ and it is of one moment. It is a single file, without a journal.
 
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -61,6 +61,21 @@ def copy_database(source: Path, target: Path) -> DatabaseContents:
     return contents
 
 
+def roll_back(path: Path) -> None:
+    """Undo the change to ``path`` that a process died in, as whoever opens it next does.
+
+    Who only reads may not do that, and meets a file that is half changed.
+
+    Raises:
+        StorageProblem: it cannot be read or written.
+    """
+    journal = path.with_name(f"{path.name}-journal")
+    with named_troubles(path):
+        if path.is_file() and journal.is_file() and journal.stat().st_size:
+            with _opened(path, "rw") as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def examine_database(path: Path) -> DatabaseContents:
     """Let SQLite check ``path``, which nobody writes to, and count what is in it.
 
@@ -107,9 +122,13 @@ def doubt_deliveries(path: Path) -> None:
         connection.execute("UPDATE outbox SET ambiguous = 1 WHERE state IN ('pending', 'sending')")
 
 
+def _reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    return _opened(path, "ro")
+
+
 @contextmanager
-def _reading(path: Path) -> Generator[sqlite3.Connection]:
-    address = f"file:{quote(str(path))}?mode=ro"
+def _opened(path: Path, mode: str) -> Generator[sqlite3.Connection]:
+    address = f"file:{quote(str(path))}?mode={mode}"
     with closing(
         sqlite3.connect(address, timeout=BUSY_S, isolation_level=None, uri=True)
     ) as connection:

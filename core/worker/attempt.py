@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
 from core.domain.prompt_preview import JobPreview
-from core.errors import ClapperError, DeviceLost, DiskFull, InternalError
+from core.errors import ClapperError, DeviceLost, DiskFull, InternalError, OutOfMemory
 from core.runtime.device_errors import is_device_lost
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -39,7 +39,7 @@ class AttemptSucceeded:
 class Requeue:
     """The job goes back to the queue; where the service stops, nothing is wrong with the job."""
 
-    why: Back = Back.STOPPED
+    why: RequeueReason = RequeueReason.STOPPED
 
 
 AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
@@ -172,13 +172,18 @@ class JobAttempt:
             hub.show(self.job.id, preview, self.job.attempt)
 
 
-def public_error(error: Exception, job_id: str) -> ClapperError:
-    """Choose what to tell people of ``error``, which broke an attempt; log the rest."""
+def public_error(error: Exception, job: Job) -> ClapperError:
+    """Choose what to tell people of ``error``, which broke an attempt at ``job``; log the rest."""
     if isinstance(error, ClapperError):
-        log.info("attempt_failed", job_id=job_id, code=error.code)
+        log.info("attempt_failed", job_id=job.id, code=error.code)
         return error
     if isinstance(error, OSError) and error.errno in NO_ROOM:
-        log.error("disk_full", job_id=job_id)
+        log.error("disk_full", job_id=job.id)
         return DiskFull()
-    log.error("attempt_broke", job_id=job_id, exc_info=error)
-    return DeviceLost() if is_device_lost(error) else InternalError()
+    log.error("attempt_broke", job_id=job.id, exc_info=error)
+    if is_device_lost(error):
+        return DeviceLost()
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        sampling = job.request.sampling
+        return OutOfMemory(sampling.width, sampling.height, sampling.frames)
+    return InternalError()

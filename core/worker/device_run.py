@@ -121,9 +121,10 @@ class DeviceRunner:
         if attempt.cancel.cancelled:
             self._look_at(run)
         attempt.cancel.raise_if_cancelled()
-        attempt.enter(Phase.FINISHING)
         attempt.timer.stop()  # waiting for the encoder is nobody's work
-        return run.result()
+        raw = run.result()
+        attempt.enter(Phase.FINISHING)
+        return raw
 
     async def _executed(
         self, attempt: JobAttempt, order: Order, device: DeviceSlot, rules: WorkerRules

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core.domain.jobs import Back
+from core.domain.jobs import RequeueReason
 from core.errors import ClapperError, DeviceLost, InternalError
-from core.worker.attempt import JobAttempt
+from core.worker.attempt import JobAttempt, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,14 @@ class DeviceWatch:
     def judge(self, error: ClapperError, attempt: JobAttempt) -> ClapperError:
         """Decide whether ``error``, which ended ``attempt``, is the job's or the device's.
 
+        What breaks before the executor has the order, or after it, shows nothing of the device;
+        nor does an operator's own workflow that breaks by itself.
+
         Returns:
             ``error``, or DeviceLost where it was one job after the other that broke early.
         """
-        if isinstance(error, InternalError) and self._own:
+        on_device = attempt.phase is Phase.EXECUTING
+        if isinstance(error, InternalError) and self._own and on_device:
             self._broken = 0 if attempt.stepped else self._broken + 1
             if self._broken >= IN_A_ROW:
                 error = DeviceLost("doubt")
@@ -64,8 +68,8 @@ class DeviceWatch:
         """Count a call that was left behind and has returned after all."""
         self._stuck -= 1
 
-    def blame(self, error: DeviceLost) -> Back:
+    def blame(self, error: DeviceLost) -> RequeueReason:
         """Choose how the job goes back in line that met ``error``."""
         if error.reason == "stuck":  # by what another job left there
-            return Back.STOPPED
-        return Back.DEVICE if self._proven else Back.DOUBTED
+            return RequeueReason.STOPPED
+        return RequeueReason.DEVICE if self._proven else RequeueReason.DOUBTED

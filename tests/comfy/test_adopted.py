@@ -1,6 +1,8 @@
 """Adopted exports in a real ComfyUI: the very clip that the graph they were made from gives."""
 
 import json
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ import pytest
 
 from core.cli.workflow_try import try_workflow
 from core.domain.modes import MODES, Mode
-from core.errors import OwnNodeFailed
+from core.errors import ClapperError, DeviceLost, OwnNodeFailed, OwnWorkflowFailed
 from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.bind import bind
@@ -81,6 +83,22 @@ def decoder_of(nodes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+async def test_frames_that_a_graph_enlarges_come_back_as_they_were_asked(
+    lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
+) -> None:
+    (saver,) = [one for one in nodes.values() if one["class_type"] == "CreateVideo"]
+    larger = {"image": saver["inputs"]["images"], "upscale_method": "area", "scale_by": 2.0}
+    nodes["larger"] = {"class_type": "ImageScaleBy", "inputs": larger}
+    saver["inputs"]["images"] = ["larger", 0]
+    save_adoption(adopt(parse(json.dumps(nodes), "mine.json"), Mode.T2V).workflow, tmp_path / "own")
+    request = lab.request(Mode.T2V, seed=79)
+
+    made = await lab.run(request)
+
+    sampling = request.sampling
+    assert made.frames.shape[:3] == (sampling.frames, sampling.height, sampling.width)
+
+
 async def test_a_trial_of_classes_that_comfyui_does_not_have_names_them(
     lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
 ) -> None:
@@ -108,3 +126,45 @@ async def test_a_trial_says_which_node_failed_and_why(
 
     assert (caught.value.node, caught.value.title) == ("tile", "My tile")
     assert "zero" in caught.value.problem
+
+
+def interrupts() -> None:
+    sys.modules["nodes"].interrupt_processing()
+
+
+def raises(error: BaseException) -> Callable[[], None]:
+    def broken() -> None:
+        raise error
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (raises(RuntimeError("a node that nobody knows")), OwnWorkflowFailed),
+        (raises(SystemExit(3)), OwnWorkflowFailed),
+        (interrupts, OwnWorkflowFailed),
+        (raises(RuntimeError("CUDA error: an illegal memory access")), DeviceLost),
+    ],
+)
+async def test_a_node_that_breaks_is_the_fault_of_its_graph_unless_the_device_is_lost(
+    lab: "Lab",
+    tmp_path: Path,
+    nodes: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[], None],
+    kind: type[ClapperError],
+) -> None:
+    save_adoption(adopt(parse(json.dumps(nodes), "mine.json"), Mode.T2V).workflow, tmp_path / "own")
+    decoder = sys.modules["nodes"].NODE_CLASS_MAPPINGS[decoder_of(nodes)["class_type"]]
+    decode = decoder.decode
+
+    def breaks(*given: object, **named: object) -> object:
+        fault()
+        return decode(*given, **named)
+
+    monkeypatch.setattr(decoder, "decode", breaks)
+
+    with pytest.raises(kind):
+        await lab.run(lab.request(Mode.T2V, seed=79))

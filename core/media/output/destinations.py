@@ -70,7 +70,7 @@ def check_clip(file: Path, inputs: Iterable[Path], *, force: bool) -> None:
     check_free((target, poster_of(target)), instead, force=force)
 
 
-def clip_files(file: Path, count: int) -> list[Path]:
+def numbered_files(file: Path, count: int) -> list[Path]:
     """Return where ``count`` clips go that are asked for together as ``file``: each its number."""
     if count <= 1:
         return [file]
@@ -78,12 +78,12 @@ def clip_files(file: Path, count: int) -> list[Path]:
 
 
 def check_clips(file: Path, count: int, inputs: Collection[Path], *, force: bool) -> None:
-    """Refuse as :func:`check_clip` does, for each of ``count`` clips (:func:`clip_files`).
+    """Refuse as :func:`check_clip` does, for each of ``count`` clips (:func:`numbered_files`).
 
     Raises:
         OutputUnnamed, OutputIsInput, OutputTaken: as there, of the first that cannot be.
     """
-    for one in clip_files(file, count):
+    for one in numbered_files(file, count):
         check_clip(one, inputs, force=force)
 
 

@@ -1,9 +1,12 @@
 """A backup is whole and private, is made while the service runs, and can be put back."""
 
+import asyncio
 import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -180,6 +183,36 @@ async def test_a_backup_that_was_killed_leaves_nothing_to_the_next(
     make_backup(settings, tmp_path / "kept")
 
     assert names_in(tmp_path) == ["data", "kept"]
+
+
+CUT_OFF = """
+import os, sqlite3, sys
+change = sqlite3.connect(sys.argv[1], isolation_level=None)
+change.execute("PRAGMA journal_mode=DELETE")
+change.execute("PRAGMA cache_size=5")
+change.execute("BEGIN IMMEDIATE")
+change.execute(sys.argv[2])
+change.execute("CREATE TABLE large (bytes)")
+for _ in range(300):
+    change.execute("INSERT INTO large VALUES (?)", (os.urandom(3000),))
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize("change", ["DROP TABLE migration", "DELETE FROM job", "SELECT 1"])
+async def test_a_change_that_a_process_died_in_is_undone_before_a_backup(
+    settings: Settings, tmp_path: Path, change: str
+) -> None:
+    async with served(settings, jobs=2):
+        pass
+    database = settings.data_dir / "clapper.sqlite"
+    dies = [sys.executable, "-c", CUT_OFF, database, change]
+    await asyncio.to_thread(subprocess.run, dies, check=False)
+    assert database.with_name("clapper.sqlite-journal").stat().st_size
+
+    made = make_backup(settings, tmp_path / "kept")
+
+    assert made.contents.jobs == 2
 
 
 @pytest.mark.parametrize("where", ["data", "data/backup", ".", "file", "full"])

@@ -24,3 +24,32 @@ def test_no_command_waits_for_what_only_a_running_part_needs(
     library: str, loaded: list[str]
 ) -> None:
     assert library not in loaded
+
+
+@pytest.mark.parametrize(
+    ("option", "kilobytes"),
+    [("-v", 900_000), ("-v", 400_000), ("-v", 150_000), ("-d", 400_000), ("-d", 100_000)],
+)
+def test_a_limit_on_memory_is_named_before_a_library_meets_it(option: str, kilobytes: int) -> None:
+    command = f'ulimit {option} {kilobytes}; exec "$0" -c "from core.cli import main; main()" jobs'
+
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 5
+    assert f"{kilobytes * 1024 / 1e6:.1f} MB of memory" in done.stderr
+    assert f"ulimit {option} unlimited" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("typed", ["--help", "jobs --help", "--version", "--show-completion"])
+def test_whatever_a_command_prints_names_an_output_that_is_full(typed: str) -> None:
+    command = 'exec "$0" -c "from core.cli import main; main()" $1 >/dev/full'
+    shell = ["bash", "-c", command, sys.executable, typed]
+
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 5
+    assert "standard output" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -5,10 +5,18 @@ import io
 import sys
 
 import pytest
+import typer
 from rich.table import Table
 
 from core.cli.core_session import announce_to
-from core.cli.terminal import OutputUnwritable, err, literally, out, print_json
+from core.cli.terminal import (
+    OutputUnwritable,
+    StandardOutput,
+    err,
+    literally,
+    out,
+    print_json,
+)
 
 
 class Gone(io.StringIO):
@@ -74,3 +82,23 @@ def test_json_is_ascii_and_whole(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"path": "caf\udce9\x9b", "seed": 2**63 - 1})
 
     assert capsys.readouterr().out == '{"path": "caf\\udce9\\u009b", "seed": 9223372036854775807}\n'
+
+
+class Full(io.RawIOBase):
+    """A place that is full."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+
+def test_whoever_prints_is_told_that_standard_output_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = StandardOutput.around(io.TextIOWrapper(io.BufferedWriter(Full()), "utf-8"))
+    monkeypatch.setattr(sys, "stdout", place)
+
+    with pytest.raises(OutputUnwritable, match="full"):
+        typer.echo("help of a library")

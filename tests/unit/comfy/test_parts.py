@@ -17,6 +17,7 @@ from core.errors import (
     InternalError,
     ModelUnavailable,
     OutOfMemory,
+    OwnWorkflowFailed,
     WorkflowRefused,
 )
 from core.testing.doubles import t2v
@@ -117,6 +118,26 @@ def test_time_is_kept_by_stage() -> None:
 )
 def test_node_errors_become_ours_by_type(error: NodeError, kind: type[Exception]) -> None:
     assert type(error_mapping.node_error(error, t2v())) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "error"),
+    [
+        ("ZeroDivisionError", "division by zero", OwnWorkflowFailed),
+        ("RuntimeError", "shapes do not match", OwnWorkflowFailed),
+        ("Exception", "this pack wants a licence", OwnWorkflowFailed),
+        ("RuntimeError", "CUDA error: unspecified launch failure", DeviceLost),
+        ("torch.OutOfMemoryError", "x", OutOfMemory),
+        ("OSError", "[Errno 28] No space left", DiskFull),
+    ],
+)
+def test_what_breaks_in_an_operators_graph_is_its_own_fault_unless_the_machine_fails(
+    kind: str, detail: str, error: type[Exception]
+) -> None:
+    found = error_mapping.node_error(NodeError("57:3", "Foreign", kind, detail), t2v(), own=True)
+
+    assert type(found) is error
+    assert getattr(found, "node", "57:3") == "57:3"
 
 
 def test_a_model_that_went_away_during_the_run_is_named() -> None:

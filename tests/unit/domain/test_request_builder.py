@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from core.domain.adjustments import Adjustment
 from core.domain.decoding import decode
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, file_to_json
+from core.domain.seeds import MAX_SEED
 from core.errors import (
     MediaMissing,
     MediaUnexpected,

@@ -74,7 +74,7 @@ LIMITS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     limits=LIMITS,
     preset=st.sampled_from(Preset),

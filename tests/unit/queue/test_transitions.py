@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
-from core.accounts.quotas import HOUR_MS
 from core.domain.jobs import Failure, JobState
 from core.domain.lineage import DraftGroup
 from core.domain.people import Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.queue import recovery
 

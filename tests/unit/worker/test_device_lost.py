@@ -1,9 +1,11 @@
 """A device that is lost stops the service, not the jobs; what never returns is left behind."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Never
 
 import pytest
 
@@ -11,9 +13,10 @@ from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import Job, JobState, ReplyTo
 from core.domain.media import Clip, RawClip
+from core.domain.nodes import NodeState
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink, Stage, Working
-from core.errors import DeviceLost
+from core.errors import DeviceLost, OwnWorkflowFailed
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
@@ -80,6 +83,57 @@ async def test_two_jobs_that_break_before_their_first_step_stop_the_service(
 
     assert [job.state for job in jobs].count(JobState.FAILED) == 1
     assert sum(job.state.waiting for job in jobs) == 13
+
+
+async def test_an_operators_workflow_that_breaks_by_itself_stops_nothing(
+    settings: Settings, delivery: RecordingDelivery
+) -> None:
+    async with open_core(settings, Broken(lambda: OwnWorkflowFailed("57:3"))) as core:
+        core.router.register(delivery)
+        async with running(core), asyncio.timeout(120):
+            for number in range(4):
+                await submit(core, f"user-{number}")
+            await delivery.until(4)
+
+        assert core.worker.watch.lost is None
+    assert {message.kind for message in delivery.shown.values()} == {"own_workflow_failed"}
+
+
+@pytest.mark.parametrize("part", ["_shares", "finish"])
+async def test_what_breaks_before_or_after_the_device_stops_nothing(
+    core: Core, delivery: RecordingDelivery, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """A defect of ours in the estimate or the encoder is there again in the next process."""
+
+    def breaks(*_: object) -> Never:
+        raise ZeroDivisionError
+
+    core.router.register(delivery)
+    monkeypatch.setattr(core.worker, part, breaks)
+    async with running(core), asyncio.timeout(120):
+        for number in range(4):
+            await submit(core, f"user-{number}")
+        await delivery.until(4)
+
+    assert core.worker.watch.lost is None
+    assert {message.kind for message in delivery.shown.values()} == {"internal_error"}
+
+
+@pytest.mark.parametrize(
+    "error", [lambda: MemoryError("2 GB"), lambda: OSError(errno.ENOMEM, "no memory")]
+)
+async def test_jobs_that_the_machine_has_too_little_memory_for_say_so_and_stop_nothing(
+    settings: Settings, delivery: RecordingDelivery, error: Callable[[], Exception]
+) -> None:
+    async with open_core(settings, Broken(error)) as core:
+        core.router.register(delivery)
+        async with running(core), asyncio.timeout(120):
+            for number in range(3):
+                await submit(core, f"user-{number}")
+            await delivery.until(3)
+
+        assert core.worker.watch.lost is None
+    assert {message.kind for message in delivery.shown.values()} == {"out_of_memory"}
 
 
 async def test_jobs_that_break_after_their_first_step_stop_nothing(
@@ -294,12 +348,17 @@ async def test_a_job_whose_models_cannot_be_named_stops_nobody(
             await delivery.until(2)
 
 
+async def says_nothing(_: NodeState) -> None:
+    """Take the place of ``enter`` where a process dies."""
+
+
 async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDelivery) -> None:
     """Else what dies with it would be blamed on whoever is in the encoder beside it."""
     async with open_core(settings, QuickExecutor()) as core:
         await submit(core, "eve")
         job = await core.queue.claim()
         assert job is not None
+        core.nodes.enter = says_nothing  # it dies: an end on purpose would blame no job
     executor = QuickExecutor()
     async with open_core(settings, executor) as core:  # which died with it
         core.router.register(delivery)
@@ -313,6 +372,7 @@ async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDeliv
             return await finish(raw, order, cancel)
 
         core.worker.finish = looks
+        assert (await core.jobs.get(job.id)).losses == 1
         async with running(core), asyncio.timeout(120):
             await submit(core, "ann")
             await submit(core, "ben")
