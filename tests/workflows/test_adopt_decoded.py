@@ -64,6 +64,20 @@ def test_frames_that_are_fitted_are_not_cut_once_more(export: "Export", ask: "As
     assert "ImageCrop" not in kinds
 
 
+def test_a_cut_of_its_owner_is_made_to_the_asked_size(export: "Export", ask: "Ask") -> None:
+    nodes = export(T2V)
+    cut = {"width": 1920, "height": 1080, "x": 0, "y": 4}
+    nodes["cut"] = node("ImageCrop", image=["frames", 0], **cut)
+    nodes["made"] = node("CreateVideo", images=["cut", 0], audio=["218", 0], fps=["5446", 0])
+    nodes["188"] = node("SaveVideo", video=["made", 0], filename_prefix="x", format="auto",
+                        codec="auto")  # fmt: skip
+
+    graph = prompt_of(adopt(graph_of(nodes), T2V), ask, width=640, height=384)
+
+    inputs = graph["cut"]["inputs"]
+    assert [inputs[name] for name in ("width", "height", "x", "y")] == [640, 384, 0, 0]
+
+
 def test_a_grain_over_the_frames_changes_no_size(export: "Export") -> None:
     found = adopt(graph_of(with_last(export(T2V), "SomebodysFilmGrain", "images")), T2V)
 

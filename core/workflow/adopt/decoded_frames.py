@@ -17,7 +17,6 @@ _FITTED = "clapper_fitted"
 _MORE = re.compile(r"interpolat|RIFE|\bVFI\b|GIMM", re.IGNORECASE)  # frames between frames
 _BESIDE = re.compile(r"concat|stitch|grid", re.IGNORECASE)  # pictures side by side
 _SIZES = re.compile(r"upscale|resize|rescale|scaleby|^imagescale|superres|vsr", re.IGNORECASE)
-_OTHER_SIZE = {"SeedVR2VideoUpscaler"}
 
 
 def after_decoder(graph: Graph, output: str) -> Iterator[Node]:
@@ -59,7 +58,7 @@ def fit_frames(draft: AdoptionDraft) -> bool:
         found = [node for node in nodes if kinds.search(node.kind)]
         if found:
             raise NotAdoptable(draft.mode, reason, f": {describe_nodes(found)}")
-    sized = [node for node in nodes if _SIZES.search(node.kind) or node.kind in _OTHER_SIZE]
+    sized = [node for node in nodes if _SIZES.search(node.kind)]
     if not sized:
         return False
     output = draft.graph.nodes[draft.output]

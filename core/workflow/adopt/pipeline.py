@@ -20,7 +20,7 @@ from core.workflow.adopt.latent_upscalers import refuse_longer_latents, upscaler
 from core.workflow.adopt.loaders import find_media
 from core.workflow.adopt.loras import refuse_loras
 from core.workflow.adopt.numbers import find_numbers
-from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults
+from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults, is_cropped
 from core.workflow.adopt.prompts import find_prompts
 from core.workflow.adopt.proof import prove_reach
 from core.workflow.adopt.stages import stages_of
@@ -85,7 +85,7 @@ def _adopt(draft: AdoptionDraft) -> Adoption:
     draft.graph = draft.graph.with_nodes(*map(with_own_separators, draft.graph.nodes.values()))
     fitted = fit_frames(draft)
     canvas = _canvas(draft)
-    if canvas > SIDE_MULTIPLE and not fitted:
+    if not fitted and (canvas > SIDE_MULTIPLE or is_cropped(draft)):
         crop_to_size(draft)
     refuse_loras(draft)
     find_prompts(draft)
