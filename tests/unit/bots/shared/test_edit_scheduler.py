@@ -92,6 +92,7 @@ async def test_a_complaint_slows_the_channel_and_success_speeds_it_up_again(
 
     scheduler.offer("c", "m", room.edit("too fast", Throttled(0.0)))
     await room.until("too fast")
+    await asyncio.sleep(0)  # the complaint is raised after that, in the same turn of the loop
     slowed = scheduler.interval_s("c")
     for step in range(3):
         scheduler.offer("c", "m", room.edit(f"step {step}"))
