@@ -25,6 +25,7 @@ from core.domain.requests import Composition, Sampling, check_roles, further_dra
 from core.domain.seeds import MAX_SEED, new_seed
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.domain.styles import FilledOptions
+from core.domain.visible_text import is_blank
 from core.domain.words import StyleWords
 from core.errors import (
     NotAChoice,
@@ -200,7 +201,7 @@ def clean(text: str, limits: RequestLimits) -> str:
 
     Control characters go, and so does what nobody sees but machines read: zero-width characters,
     marks that turn the direction of writing, lone surrogates. Joiners stay, as scripts and emoji
-    need them.
+    need them, but a text of nothing that is seen is empty.
 
     Raises:
         PromptTooLong: more characters than allowed.
@@ -212,7 +213,7 @@ def clean(text: str, limits: RequestLimits) -> str:
     text = text.strip().strip(_JOINERS).strip()
     if len(text) > limits.prompt_characters:
         raise PromptTooLong(len(text), limits.prompt_characters)
-    return text
+    return "" if is_blank(text) else text
 
 
 def _check_offered(mode: Mode, options: Options) -> None:

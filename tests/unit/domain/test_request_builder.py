@@ -348,6 +348,15 @@ def test_any_text_gives_a_clean_request_or_counts_as_missing(prompt: str) -> Non
     assert t2v(prompt=request.prompt).request.prompt == request.prompt
 
 
+@pytest.mark.parametrize(
+    "prompt", ["\u200b", "\ufe0f", "\u3164 \u115f", "\u0301", "\u2800\u2800", "\u202e"]
+)
+def test_words_that_nobody_sees_are_none(prompt: str) -> None:
+    with pytest.raises(PromptMissing):
+        t2v(prompt=prompt)
+    assert t2v(prompt=f"{prompt}é \u2764\ufe0f").request.prompt
+
+
 @pytest.mark.parametrize("mode", [mode for mode in Mode if MODES[mode].slots])
 def test_a_missing_or_a_foreign_file_is_named(mode: Mode) -> None:
     with pytest.raises(MediaMissing):
