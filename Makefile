@@ -47,7 +47,7 @@ test-comfy: $(VENV)/.dev ## every mode in a real ComfyUI on tiny random models
 
 test-gpu: $(VENV)/.dev ## one clip a mode on a CUDA machine
 	$(BIN)/python -m pytest --comfy-real --gpu tests/comfy
-	$(BIN)/python -m pytest --comfy-real --gpu --comfy-vram high tests/comfy/test_acceleration.py
+	$(BIN)/python -m pytest --comfy-real --gpu --comfy-vram high tests/comfy/acceleration
 
 check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/ruff check .

@@ -29,7 +29,8 @@ from core.comfy.executor import ComfyExecutor, ComfyOptions  # noqa: E402  # aft
 from core.comfy.job_run import ExecutionPlan, RunReport  # noqa: E402  # after the path is set
 from core.comfy.paths import ComfyPaths  # noqa: E402  # after the path is set
 from core.comfy.testing.network_shapes import FULL, TINY  # noqa: E402  # after the path is set
-from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder  # noqa: E402  # after the path is set
+from core.comfy.testing.random_weights import RandomWeightsWriter  # noqa: E402  # after the path is set
+from core.comfy.testing.small_text_encoder import shrink_text_encoder  # noqa: E402  # after the path is set
 from core.domain.media import MediaFile, MediaKind, RawClip  # noqa: E402  # after the path is set
 from core.domain.modes import MODES, Mode  # noqa: E402  # after the path is set
 from core.domain.presets import Preset  # noqa: E402  # after the path is set

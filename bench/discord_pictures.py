@@ -40,15 +40,19 @@ WORDS = {
         "Only you can see this",
         "in {}",
         "{} ago",
-        ("seconds", "minutes", "hours"),
+        (("second", "s"), ("minute", "s"), ("hour", "s")),
     ),
     "de": (
         "{} hat {} benutzt",
         "Nur du kannst das sehen",
         "in {}",
         "vor {}",
-        ("Sekunden", "Minuten", "Stunden"),
+        (("Sekunde", "n"), ("Minute", "n"), ("Stunde", "n")),
     ),
+}
+PROMPTS = {
+    "en-US": "A red kite dances over the sea at sunset",
+    "de": "Ein roter Drachen tanzt bei Sonnenuntergang über dem Meer",
 }
 STYLE = """
 body{background:#313338;color:#dbdee1;font:16px/22px "Noto Sans","DejaVu Sans",sans-serif;
@@ -143,7 +147,8 @@ def _moment(away: float, locale: str) -> str:
     size = max(1, abs(away))
     units = ((3600, hours), (60, minutes), (1, seconds))
     count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
-    return (later if away > 0 else before).format(f"{count} {unit}")
+    one, more = unit
+    return (later if away > 0 else before).format(f"{count} {one}{more if count > 1 else ''}")
 
 
 def _button(part: dict[str, Any]) -> str:
@@ -180,7 +185,7 @@ async def run(
         )
         return server.world.messages[asked.original or 0]
 
-    prompt = "A red kite dances over the sea at sunset"
+    prompt = PROMPTS[locale]
     t2v = {"prompt": prompt, "preset": "fast", "seconds": 6.0, "aspect": "16:9"}
     chosen = await server.command("admin feed", OPERATOR, channel, channels={"channel": feed})
     assert "#" in (await answered(chosen)).content, "the feed is chosen"
@@ -228,6 +233,7 @@ async def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         async with DiscordServer() as server:
+            server.world.guild_locale = chosen.locale
             channel, feed = server.world.guild(2)  # there before the client connects
             settings = load_settings(
                 data_dir=Path(folder) / "data",

@@ -198,7 +198,8 @@ async def comfy(asked: argparse.Namespace) -> list[Row]:
     from core.comfy.job_run import ExecutionPlan
     from core.comfy.paths import ComfyPaths
     from core.comfy.testing.network_shapes import TINY
-    from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+    from core.comfy.testing.random_weights import RandomWeightsWriter
+    from core.comfy.testing.small_text_encoder import shrink_text_encoder
     from core.models.catalog import Profile
 
     class Kept(ComfyExecutor):

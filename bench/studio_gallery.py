@@ -10,20 +10,17 @@ Run: ``PYTHONPATH=. python bench/studio_gallery.py [--clips 2000] [--json]``. Ta
 frames below 50 ms, and a heap that does not grow by more than 10 kB for each clip.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import sqlite3
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, async_playwright
 
-from core.app.logs import set_up_logging
+from bench.studio_server import run, server_of
 from core.settings import load_settings
 from core.settings.settings import DATABASE_NAME
 from core.testing.doubles import QuickExecutor
@@ -125,20 +122,10 @@ def _summed_up(frames: list[float]) -> dict[str, float]:
 
 async def measure(clips: int) -> dict[str, Any]:
     """Fill, scroll, search."""
-    pipe = asyncio.subprocess.PIPE
-    with tempfile.TemporaryDirectory() as folder:
-        server = await asyncio.create_subprocess_exec(
-            *(sys.executable, __file__, "--serve", folder), stdin=pipe, stdout=pipe
-        )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        url = (await server.stdout.readline()).decode().strip()
+    async with server_of(__file__) as server:
 
         async def tell(line: str) -> float:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            server.stdin.write(f"{line}\n".encode())
-            return float(await server.stdout.readline())
+            return float(await server.tell(line))
 
         async with async_playwright() as playwright:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -147,15 +134,13 @@ async def measure(clips: int) -> dict[str, Any]:
                 executable_path=CHROMIUM, args=[*flags, *memory]
             )
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
-            await page.goto(url)
+            await page.goto(server.url)
             await page.wait_for_selector("#prompt-t2v textarea")
             job = await page.evaluate(MAKE, SMALL)
             await tell(f"fill {job} {clips}")
             await page.reload()
             found = await _scrolled(page, clips, tell)
             await browser.close()
-        server.stdin.write(b"\n")
-        await server.wait()
     return found
 
 
@@ -176,24 +161,13 @@ async def _scrolled(page: Page, clips: int, tell: Any) -> dict[str, Any]:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--clips", type=int, default=2000)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--serve", type=Path)
-    options = parser.parse_args()
-    set_up_logging("warning")
-    if options.serve:
-        asyncio.run(serve(options.serve))
-        return 0
-    found = asyncio.run(measure(options.clips))
-    if options.json:
-        print(json.dumps(found))
-    for name, value in () if options.json else found.items():
-        print(f"{name:18}", value)
-    smooth = found["down"]["p95_ms"] < FRAME_S * 1000
-    return 0 if smooth and found["heap_kb_per_clip"] < HEAP_KB else 1
+def shown(found: dict[str, Any]) -> list[str]:
+    return [f"{name:18} {value}" for name, value in found.items()]
+
+
+def met(found: dict[str, Any]) -> bool:
+    return found["down"]["p95_ms"] < FRAME_S * 1000 and found["heap_kb_per_clip"] < HEAP_KB
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve, measure, shown, met, clips=2000))

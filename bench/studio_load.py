@@ -8,11 +8,9 @@ Run: ``.venv/bin/python bench/studio_load.py [--sessions 50] [--jobs 2] [--json]
 below 1 s.
 """
 
-import argparse
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ import httpx
 import psutil
 from sqlalchemy import event
 
-from core.app.logs import set_up_logging
+from bench.studio_server import run, server_of
 from core.settings import load_settings
 from core.testing.doubles import QuickExecutor
 from webui.testing.server import served
@@ -112,27 +110,14 @@ def of_server(text: str) -> tuple[int, float]:
 
 
 async def measure(sessions: int, jobs: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            __file__,
-            "--serve",
-            folder,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = (await process.stdout.readline()).decode().strip()
-        used = psutil.Process(process.pid)
+    async with server_of(__file__) as server:
+        used = psutil.Process(server.process.pid)
         before, began = used.cpu_times(), time.perf_counter()
-        figures = await crowd(url, sessions, jobs)
+        figures = await crowd(server.url, sessions, jobs)
         after, took = used.cpu_times(), time.perf_counter() - began
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=server.url) as client:
             count, mean_ms = of_server((await client.get("/metrics")).text)
-        process.stdin.write(b"\n")
-        statements = int((await process.stdout.readline()).decode())
-        await process.wait()
+        statements = int(await server.tell(""))
     cpu_s = after.user + after.system - before.user - before.system
     return {
         "sessions": sessions,
@@ -152,25 +137,13 @@ async def measure(sessions: int, jobs: int) -> dict[str, float]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sessions", type=int, default=50)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--serve", type=Path)
-    options = parser.parse_args()
-    set_up_logging("warning")
-    if options.serve:
-        asyncio.run(serve(options.serve))
-        return 0
-    found = asyncio.run(measure(options.sessions, options.jobs))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:16} {value:10.1f}")
-    return 0 if found["p95_ms"] < TARGET_S * 1000 and not found["mixed"] else 1
+def shown(found: dict[str, float]) -> list[str]:
+    return [f"{name:16} {value:10.1f}" for name, value in found.items()]
+
+
+def met(found: dict[str, float]) -> bool:
+    return found["p95_ms"] < TARGET_S * 1000 and not found["mixed"]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve, measure, shown, met, sessions=50, jobs=2))

@@ -9,21 +9,20 @@ Run: ``PYTHONPATH=. python bench/studio_status.py [--sessions 50] [--looks 8] [-
 with ``--json``. Target: p95 below 0.3 s.
 """
 
-import argparse
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import event
 
+from bench.studio_server import run, server_of
 from core.app.core import Core
-from core.app.logs import set_up_logging
 from core.domain.people import Requester
 from core.queue import standing_watch
 from core.settings import load_settings
@@ -94,29 +93,19 @@ async def look(client: httpx.AsyncClient, number: int, sessions: int, looks: int
     return found
 
 
-async def measure(sessions: int, looks: int, rounds: int) -> dict[str, Figures]:
+async def measure(sessions: int, looks: int, rounds: int) -> dict[str, Any]:
     found = {way: Figures() for way in WAYS}
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        pipe = asyncio.subprocess.PIPE
-        server = await asyncio.create_subprocess_exec(
-            *(sys.executable, __file__, "--serve", folder), stdin=pipe, stdout=pipe
-        )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        url = (await server.stdout.readline()).decode().strip()
+        server = await stack.enter_async_context(server_of(__file__))
 
         async def tell(way: str) -> tuple[float, int]:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            server.stdin.write(f"{way}\n".encode())
-            cpu_s, statements = json.loads(await server.stdout.readline())
+            cpu_s, statements = json.loads(await server.tell(way))
             return cpu_s, statements
 
         headers = {"X-Clapper": "1"}
         clients = [
             await stack.enter_async_context(
-                httpx.AsyncClient(base_url=url, timeout=60, headers=headers)
+                httpx.AsyncClient(base_url=server.url, timeout=60, headers=headers)
             )
             for _ in range(sessions)
         ]
@@ -134,9 +123,7 @@ async def measure(sessions: int, looks: int, rounds: int) -> dict[str, Figures]:
                 after = await tell(way)
                 figures.cpu_s += after[0] - before[0]
                 figures.statements += after[1] - before[1]
-        server.stdin.write(b"\n")
-        await server.wait()
-    return found
+    return {way: summed_up(figures) for way, figures in found.items()}
 
 
 def summed_up(figures: Figures) -> dict[str, float]:
@@ -151,26 +138,16 @@ def summed_up(figures: Figures) -> dict[str, float]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sessions", type=int, default=50)
-    parser.add_argument("--looks", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--serve", type=Path)
-    options = parser.parse_args()
-    set_up_logging("warning")
-    if options.serve:
-        asyncio.run(serve(options.serve))
-        return 0
-    measured = asyncio.run(measure(options.sessions, options.looks, options.rounds))
-    found = {way: summed_up(figures) for way, figures in measured.items()}
-    if options.json:
-        print(json.dumps(found))
-    for way, numbers in () if options.json else found.items():
-        print(f"{way:14}", *(f"{name} {value:.1f}" for name, value in numbers.items()), sep="  ")
-    return 0 if found["shared"]["p95_ms"] < TARGET_S * 1000 else 1
+def shown(found: dict[str, Any]) -> list[str]:
+    return [
+        "  ".join([f"{way:14}", *(f"{name} {value:.1f}" for name, value in numbers.items())])
+        for way, numbers in found.items()
+    ]
+
+
+def met(found: dict[str, Any]) -> bool:
+    return bool(found["shared"]["p95_ms"] < TARGET_S * 1000)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve, measure, shown, met, sessions=50, looks=8, rounds=3))

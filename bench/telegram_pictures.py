@@ -1,4 +1,4 @@
-"""Renders docs/images/telegram-chat.png from the messages of one run against the local Telegram.
+"""Renders docs/images/telegram-*.png from the messages of one run against the local Telegram.
 
     PYTHONPATH=. python bench/telegram_pictures.py --locale en --out docs/images
     PYTHONPATH=. python bench/telegram_pictures.py --locale de --out docs/images  # named -de
@@ -27,23 +27,25 @@ from pydantic import SecretStr
 from bots.telegram.front import FRONT
 from core.app.bootstrap import open_core
 from core.app.serve import run_all
-from core.demo.paint import portrait
+from core.demo.paint import DUSK, MORNING, NIGHT, coast, portrait
 from core.demo.sounds import speech, write_samples
 from core.settings import load_settings
 from tests.support.platforms.telegram.server import TelegramServer
 from tests.support.platforms.telegram.world import Chat, Stored
 
 TOKEN = "4242:no-real-token"
+PATIENCE_S = 600  # for a machine that others use as well
 ANN, BEN = 501, 502
 NAMES = {ANN: "Ann", BEN: "Ben"}
 UNITS = {
-    "en": ("in {}", "{} ago", ("seconds", "minutes", "hours")),
-    "de": ("in {}", "vor {}", ("Sekunden", "Minuten", "Stunden")),
+    "en": ("in {}", "{} ago", (("second", "s"), ("minute", "s"), ("hour", "s"))),
+    "de": ("in {}", "vor {}", (("Sekunde", "n"), ("Minute", "n"), ("Stunde", "n"))),
 }
 TITLES = {"en": ("Film club", "a group"), "de": ("Filmclub", "eine Gruppe")}
+HOURS = (MORNING, DUSK, NIGHT)  # of the pictures of an album
 WISHES = {
-    "en": ("a red kite dances over the sea at sunset", "a paper boat in the rain", "she smiles"),
-    "de": ("ein roter Drachen tanzt über dem Meer", "ein Papierboot im Regen", "sie lächelt"),
+    "en": ("a red kite dances over the sea at sunset", "a paper boat in the rain", "a day passes"),
+    "de": ("ein roter Drachen tanzt über dem Meer", "ein Papierboot im Regen", "ein Tag vergeht"),
 }
 STYLE = """
 body{margin:0;padding:16px;display:flex;gap:16px;background:#fff;width:784px;align-items:stretch;
@@ -60,6 +62,9 @@ p b{color:#3a7ab8;display:block;font-weight:600} p q{display:block;border-left:3
 img{display:block;width:100%;border-radius:12px 12px 0 0} img.alone{border-radius:12px}
 img+p,figure+p{border-radius:0 0 12px 12px} figure i{position:absolute;left:calc(50% - 14px);
  top:calc(50% - 20px);border:20px solid transparent;border-left:32px solid #fffd}
+.album{display:flex;gap:2px} .album img{width:33%;border-radius:0} .album img:first-child{
+ border-radius:12px 0 0 0} .album img:last-child{border-radius:0 12px 0 0}
+.album+p{border-radius:0 0 12px 12px}
 .row{display:flex;gap:4px;margin-top:4px} .row span{flex:1;background:#7c9a6acc;color:#fff;
  text-align:center;border-radius:8px;padding:6px 2px;font-size:14px;white-space:nowrap}
 """
@@ -71,23 +76,24 @@ class Bubble:
 
     who: str  # empty: the bot
     text: str  # with the markup that Telegram got
-    still: bytes = b""
+    stills: tuple[bytes, ...] = ()
     is_film: bool = False
     about: str = ""  # what it answers
     rows: tuple[tuple[str, ...], ...] = ()
     at: float = field(default_factory=time.time)  # when it stood so, epoch seconds
 
 
-def of_person(message: dict[str, Any], still: bytes = b"", text: str = "") -> Bubble:
+def of_person(message: dict[str, Any], *stills: bytes, text: str = "") -> Bubble:
     said = message.get("text") or message.get("caption") or text
-    return Bubble(NAMES[message["from"]["id"]], html.escape(said), still)
+    return Bubble(NAMES[message["from"]["id"]], html.escape(said), stills)
 
 
 def of_bot(message: Stored, about: str = "") -> Bubble:
     keyboard = (message.payload.get("reply_markup") or {}).get("inline_keyboard") or []
     rows = tuple(tuple(button["text"] for button in row) for row in keyboard)
-    film = message.video
-    return Bubble("", message.text, middle_of(film) if film else b"", bool(film), about, rows)
+    film, photo = message.video, message.files.get("photo")
+    stills = (middle_of(film),) if film else (photo,) if photo else ()
+    return Bubble("", message.text, stills, bool(film), about, rows)
 
 
 def middle_of(film: bytes) -> bytes:
@@ -114,7 +120,7 @@ def _bubble(item: Bubble, locale: str) -> str:
         lambda at: f"<time>{_moment(int(at[1]) - item.at, locale)}</time>",
         item.text,
     )
-    still = _still(item, alone=not words) if item.still else ""
+    still = _stills(item, alone=not words)
     text = f"<p><b>{item.who or 'Clapper'}</b>{about}{words}</p>" if words else ""
     rows = "".join(
         f"<div class=row>{''.join(f'<span>{html.escape(label)}</span>' for label in row)}</div>"
@@ -123,11 +129,16 @@ def _bubble(item: Bubble, locale: str) -> str:
     return f"<article class={'me' if item.who else 'bot'}>{still}{text}{rows}</article>"
 
 
-def _still(item: Bubble, *, alone: bool) -> str:
-    source = base64.b64encode(item.still).decode()
-    kind = "png" if item.still.startswith(b"\x89PNG") else "jpeg"
-    picture = f'<img class={"alone" if alone else "top"} src="data:image/{kind};base64,{source}">'
-    return f"<figure>{picture}<i></i></figure>" if item.is_film else picture
+def _stills(item: Bubble, *, alone: bool) -> str:
+    pictures: list[str] = []
+    for still in item.stills:
+        source = base64.b64encode(still).decode()
+        kind = "png" if still.startswith(b"\x89PNG") else "jpeg"
+        shape = "alone" if alone else "top"
+        pictures.append(f'<img class={shape} src="data:image/{kind};base64,{source}">')
+    if len(pictures) > 1:
+        return f"<div class=album>{''.join(pictures)}</div>"
+    return f"<figure>{pictures[0]}<i></i></figure>" if item.is_film else "".join(pictures)
 
 
 def _moment(away: float, locale: str) -> str:
@@ -135,7 +146,8 @@ def _moment(away: float, locale: str) -> str:
     size = max(1, abs(away))
     units = ((3600, hours), (60, minutes), (1, seconds))
     count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
-    return (later if away > 0 else before).format(f"{count} {unit}")
+    one, more = unit
+    return (later if away > 0 else before).format(f"{count} {one}{more if count > 1 else ''}")
 
 
 class People:
@@ -149,8 +161,12 @@ class People:
     def say(self, user: int, chat: Chat, **content: Any) -> dict[str, Any]:
         """Let a person of the picture's language send a message."""
         message = self.world.said(user, chat, **content)
-        message["from"]["language_code"] = self.locale
+        message["from"] |= self.about(user)
         return message
+
+    def about(self, user: int) -> dict[str, str]:
+        """What Telegram tells of a person."""
+        return {"language_code": self.locale, "first_name": NAMES[user]}
 
     async def answer(self, to: dict[str, Any]) -> Stored:
         """The bot's answer to a message, once it says more than that it was heard."""
@@ -160,7 +176,7 @@ class People:
                 (m for m in self.world.shown() if _answers(m, to) and len(m.text) > 20), None
             )
 
-        return await self.world.until(found, 60)
+        return await self.world.until(found, PATIENCE_S)
 
     async def group(self) -> list[Bubble]:
         """A clip, the next one running, and a third in line."""
@@ -169,25 +185,25 @@ class People:
         chat, shown = self.world.group(), []
         first = self.say(ANN, chat, text=f"/t2v {kite} {options} --seed 77")
         done = await self.answer(first)
-        await self.world.until(lambda: done.video, 90)
+        await self.world.until(lambda: done.video, PATIENCE_S)
         second = self.say(ANN, chat, text=f"/t2v {kite} {options}")
         running = await self.answer(second)
         third = self.say(BEN, chat, text=f"/t2v {boat}")
         waiting = await self.answer(third)
-        await self.world.until(lambda: "▰▰" in running.text, 90)
+        await self.world.until(lambda: "▰▰" in running.text, PATIENCE_S)
         for said, answer in ((first, done), (second, running), (third, waiting)):
             shown += [of_person(said), of_bot(answer, said["text"])]
-        await self.world.until(lambda: running.video and waiting.video, 120)
+        await self.world.until(lambda: running.video and waiting.video, PATIENCE_S)
         return shown
 
     async def private(self, picture: bytes, sound: bytes) -> list[Bubble]:
-        """A photo, then a voice message; then what was made so far."""
+        """A photo alone, then a voice message; then what was made so far."""
         chat = self.world.private(ANN)
-        photo = self.say(ANN, chat, caption=WISHES[self.locale][2], **self.server.photo(picture))
+        photo = self.say(ANN, chat, **self.server.photo(picture))
         asked = of_bot(await self.answer(photo))
         voice = self.say(ANN, chat, **self.server.file("voice", sound, "audio/ogg"))
         done = await self.answer(voice)
-        await self.world.until(lambda: done.video, 120)
+        await self.world.until(lambda: done.video, PATIENCE_S)
         history = self.say(ANN, chat, text="/history")
         listed = of_bot(await self.answer(history))
         return [
@@ -199,26 +215,45 @@ class People:
             listed,
         ]
 
+    async def album(self, pictures: list[bytes]) -> list[Bubble]:
+        """An album of three, the question about it, and what the first button made."""
+        chat = self.world.private(ANN)
+        words: dict[str, Any] = {"caption": WISHES[self.locale][2]}
+        parts = [
+            self.say(ANN, chat, media_group_id="day", **self.server.photo(one), **more)
+            for one, more in zip(pictures, (words, {}, {}), strict=True)
+        ]
+        question = await self.answer(parts[0])
+        shown = [of_person(parts[0], *pictures), of_bot(question)]
+        self.server.press(
+            ANN, chat, question.id, question.button("mode=keyframe"), **self.about(ANN)
+        )
+        await self.world.until(lambda: question.deleted)
+        done = await self.answer(parts[0])
+        await self.world.until(lambda: done.video, PATIENCE_S)
+        return [*shown, of_bot(done)]
+
 
 def _answers(message: Stored, to: dict[str, Any]) -> bool:
     reply = message.payload.get("reply_parameters") or {}
     return reply.get("message_id") == to["message_id"]
 
 
-async def shoot(content: str, path: Path) -> None:
-    """Write a page as a picture of its own height."""
+async def shoot(pages: dict[str, str], out: Path, suffix: str) -> None:
+    """Write each page as a picture of its own height."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = await browser.new_page(viewport={"width": 816, "height": 100})
-        await page.set_content(content)
-        await page.screenshot(path=path, full_page=True)
+        for name, content in pages.items():
+            await page.set_content(content)
+            await page.screenshot(path=out / f"{name}{suffix}.png", full_page=True)
         await browser.close()
 
 
-async def played(server: TelegramServer, folder: Path, locale: str) -> str:
-    """Run the service and let people use it; returns the page."""
+async def played(server: TelegramServer, folder: Path, locale: str) -> dict[str, str]:
+    """Run the service and let people use it; returns the page of each picture."""
     settings = load_settings(
         data_dir=folder / "data",
         executor="draft",
@@ -240,10 +275,24 @@ async def played(server: TelegramServer, folder: Path, locale: str) -> str:
         await ready.wait()
         private = await people.private(face.getvalue(), voice.read_bytes())
         group = await people.group()
-        page = render([("Clapper", "bot", private), (*TITLES[locale], group)], locale)
+        asked, *made = (album := await people.album(day()))[:2], album[2:]
         stop.set()
         await serving
-    return page
+    pages = {
+        "telegram-chat": [("Clapper", "bot", private), (*TITLES[locale], group)],
+        "telegram-album": [("Clapper", "bot", asked), ("Clapper", "bot", *made)],
+    }
+    return {name: render(columns, locale) for name, columns in pages.items()}
+
+
+def day() -> list[bytes]:
+    """Draw the coast at each hour."""
+    drawn: list[bytes] = []
+    for hour in HOURS:
+        buffer = BytesIO()
+        coast(hour, 640, 480).save(buffer, "PNG")
+        drawn.append(buffer.getvalue())
+    return drawn
 
 
 async def main() -> None:
@@ -253,9 +302,8 @@ async def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         async with TelegramServer(TOKEN) as server:
-            page = await played(server, Path(folder), chosen.locale)
-    suffix = "" if chosen.locale == "en" else f"-{chosen.locale}"
-    await shoot(page, chosen.out / f"telegram-chat{suffix}.png")
+            pages = await played(server, Path(folder), chosen.locale)
+    await shoot(pages, chosen.out, "" if chosen.locale == "en" else f"-{chosen.locale}")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ from core.app.logs import set_up_logging  # the same
 from core.app.process import run_main  # the same
 from core.app.supervisor import tell_terminal  # the same
 from core.comfy.testing.network_shapes import FULL, TINY  # the same
-from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder  # the same
+from core.comfy.testing.random_weights import RandomWeightsWriter  # the same
+from core.comfy.testing.small_text_encoder import shrink_text_encoder  # the same
 from core.domain.jobs import ReplyTo  # the same
 from core.domain.modes import Mode  # the same
 from core.domain.nodes import NodeRole  # the same

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from core.runtime.extras import install_extra
 from core.settings import Settings
 from webui.api.arity import FilledBlocks, on_type_error
 from webui.api.calls import CheckedCalls, numbers_of
@@ -101,7 +102,9 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
     try:
         from webui.api.mcp_server import McpServer
     except ImportError:
-        raise BadConfiguration("CLAPPER_STUDIO_MCP", say("mcp_not_installed")) from None
+        raise BadConfiguration(
+            "CLAPPER_STUDIO_MCP", say("mcp_not_installed", {"command": install_extra("mcp")})
+        ) from None
     return McpServer(service, bridge, metrics)
 
 

@@ -57,11 +57,19 @@ def check_range(request: Request, size: int) -> None:
         RangeBeyond: every part that is wanted begins behind the end.
     """
     wanted = request.headers.get("range", "")
-    if "if-range" in request.headers or not _RANGES.fullmatch(wanted):
+    if "if-range" in request.headers or not _is_range(wanted):
         return
     starts = [one.strip().partition("-")[0] for one in wanted.partition("=")[2].split(",")]
     if all(start and int(start) >= size for start in starts):
         raise RangeBeyond(size)
+
+
+def _is_range(wanted: str) -> bool:
+    """Tell whether ``wanted`` can be given: a part that ends before it begins is none at all."""
+    if not _RANGES.fullmatch(wanted):
+        return False
+    parts = (one.strip().split("-") for one in wanted.partition("=")[2].split(","))
+    return all(not (start and end) or int(start) <= int(end) for start, end in parts)
 
 
 class _Ranged(FileResponse):
@@ -72,6 +80,6 @@ class _Ranged(FileResponse):
         kept = [
             (name, value)
             for name, value in headers
-            if name != b"range" or _RANGES.fullmatch(value.decode("latin-1"))
+            if name != b"range" or _is_range(value.decode("latin-1"))
         ]
         await super().__call__({**scope, "headers": kept}, receive, send)

@@ -10,6 +10,8 @@ import structlog
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
 from bots.discord.draft_message import drafts_message
+from bots.discord.feed_delivery import DiscordFeed
+from bots.discord.file_sizes import HEADROOM, smaller, upload_limit
 from bots.discord.rendering import CAPTION_LIMIT, buttons, clip_text, job_view, texts_for
 from bots.discord.sender import (
     DiscordFileTooLarge,
@@ -19,7 +21,7 @@ from bots.discord.sender import (
 )
 from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.drafts import of_drafts
-from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.edit_scheduler import EditScheduler, retried_later
 from bots.shared.offers import NO_OFFERS, Offers
 from bots.shared.post_links import discord_link
 from bots.shared.posted_messages import PostedMessages
@@ -38,13 +40,6 @@ from core.service.user_api import UserApi
 log = structlog.get_logger(__name__)
 
 ALT_TEXT_LIMIT = 1024
-STEPS = (
-    50_000_000,
-    20_000_000,
-    10_000_000,
-)  # bytes; limits that Discord had at one time or another
-STEP_DOWN = 0.5  # of what was refused, below those
-HEADROOM = 0.98  # of a limit; multipart framing needs a little
 KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a clip can be fetched
 
 
@@ -82,6 +77,7 @@ class DiscordDelivery:
         self._edits = edits
         self._rules = rules
         self.offers = rules.offers
+        self.feed = DiscordFeed(client, self._sender, edits, users.public)
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Offer the newest state of ``job``; it is shown when the channel's budget allows."""
@@ -180,7 +176,7 @@ class DiscordDelivery:
             ClipTooLarge: no acceptable size is accepted.
         """
         at = DiscordAddress.of(job.reply_to)
-        limit = int(self._limit(at) * HEADROOM)
+        limit = int(upload_limit(self._client, at) * HEADROOM)
         while True:
             path = await fitted_clip(clip, limit)
             try:
@@ -202,7 +198,9 @@ class DiscordDelivery:
         """
         at = DiscordAddress.of(jobs[0].reply_to)
         telling = await self._telling(jobs[0], at, public=at.is_public)
-        limit = int(self._limit(at) * HEADROOM) // len(jobs)  # of a message, at worst
+        limit = int(upload_limit(self._client, at) * HEADROOM) // len(
+            jobs
+        )  # of a message, at worst
         while True:
             paths = {job.id: await fitted_clip(job.clip, limit) for job in jobs if job.clip}
             out = drafts_message(jobs, paths, at, telling, self.offers)
@@ -243,22 +241,8 @@ class DiscordDelivery:
         async def send() -> str:
             return await self._sender.send(at, out, attempt)
 
-        try:
+        with retried_later():
             return Receipt(await self._edits.result(at.channel_key, str(at.message_id), send))
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
-
-    def _limit(self, at: DiscordAddress) -> int:
-        """Return the bytes that every send method accepts at this destination.
-
-        The interaction's limit may come from the person's own subscription; once the bot posts by
-        itself only the guild's counts, so plan for the smaller of both.
-        """
-        guild = self._client.get_guild(at.guild_id) if at.guild_id else None
-        own = at.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        if at.token_lives or guild is None:
-            return own
-        return min(own, guild.filesize_limit)
 
     async def _outgoing(
         self, job: Job, clip: Clip, path: Path, at: DiscordAddress, telling: Telling
@@ -286,9 +270,3 @@ class DiscordDelivery:
         address = await self._originals.address(job)
         # in brackets nobody fetches it to show it a second time
         return [say("result_link", {"url": f"<{address}>"}, at.locale)] if address else []
-
-
-def smaller(refused: int) -> int:
-    """Choose the size in bytes to try after a file of ``refused`` bytes was too large."""
-    step = next((step for step in STEPS if step < refused), round(refused * STEP_DOWN))
-    return int(max(step, refused * STEP_DOWN) * HEADROOM)

@@ -13,12 +13,13 @@ from bots.discord.address import Interaction
 from bots.discord.localization import choice_label
 from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import Action, new_seed, options_of, typed_over
+from core.domain.followups import Action, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
 from core.domain.lineage import JobOrigin
 from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
+from core.domain.seeds import new_seed
 from core.i18n.messages import say
 from core.i18n.option_words import option_hint, option_label
 

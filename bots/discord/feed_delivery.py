@@ -5,11 +5,16 @@ from pathlib import Path
 import discord
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
-from bots.discord.delivery import HEADROOM, DiscordDelivery, smaller
+from bots.discord.file_sizes import HEADROOM, smaller, upload_limit
 from bots.discord.rendering import CAPTION_LIMIT, buttons, report_button, texts_for
-from bots.discord.sender import DiscordFileTooLarge, OutgoingMessage, SendMethodUnavailable
+from bots.discord.sender import (
+    DiscordFileTooLarge,
+    FallbackSender,
+    OutgoingMessage,
+    SendMethodUnavailable,
+)
 from bots.shared.captions import Telling, alt_text, caption
-from bots.shared.edit_scheduler import Throttled
+from bots.shared.edit_scheduler import EditScheduler, retried_later
 from bots.shared.post_links import discord_link
 from core.domain.decoding import whole
 from core.domain.feed import FeedPost
@@ -17,16 +22,29 @@ from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
-from core.errors import DeliveryImpossible, DeliveryRetry
+from core.errors import DeliveryImpossible
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.service.clips import fitted_clip
-from core.service.public_clips import ClipCaption
+from core.service.public_clips import ClipCaption, PublicClips
 
 ALT_TEXT_LIMIT = 1024
 
 
-class DiscordFeedDelivery(DiscordDelivery):
-    """Implements :class:`core.interfaces.feed_delivery.FeedDelivery` beside the results."""
+class DiscordFeed:
+    """Implements :class:`core.interfaces.feed_delivery.FeedDelivery`."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        sender: FallbackSender,
+        edits: EditScheduler,
+        public: PublicClips,
+    ) -> None:
+        """Take the client, what sends within its budget, and which clips everybody sees."""
+        self._client = client
+        self._sender = sender
+        self._edits = edits
+        self._public = public
 
     async def publish(
         self, post: FeedPost, job: Job, clip: Clip, attempt: DeliveryAttempt
@@ -39,7 +57,7 @@ class DiscordFeedDelivery(DiscordDelivery):
         """
         at = _address(post)
         telling = await self._said(post, job, at)
-        limit = int(self._limit(at) * HEADROOM)
+        limit = int(upload_limit(self._client, at) * HEADROOM)
         while True:
             path = await fitted_clip(clip, limit)
             try:
@@ -71,9 +89,8 @@ class DiscordFeedDelivery(DiscordDelivery):
             return await self._sender.post(at.channel_id, out, attempt)
 
         try:
-            return await self._edits.result(at.channel_key, post.id, send)
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
+            with retried_later():
+                return await self._edits.result(at.channel_key, post.id, send)
         except SendMethodUnavailable as closed:
             raise DeliveryImpossible(str(closed)) from closed
 
@@ -88,9 +105,8 @@ class DiscordFeedDelivery(DiscordDelivery):
         _, _, message = (post.sent_id or "").partition("/")
         message_id = int(message) if message.isdecimal() else 0
         try:
-            await self._sender.take_away(at.channel_id, message_id, attempt)
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
+            with retried_later():
+                await self._sender.take_away(at.channel_id, message_id, attempt)
         except SendMethodUnavailable as closed:
             raise DeliveryImpossible(str(closed)) from closed
         return Receipt(post.sent_id or "")

@@ -14,10 +14,9 @@ from bots.discord.access_buttons import decide_view
 from bots.discord.address import PLATFORM
 from bots.discord.checks import examine, find_owner
 from bots.discord.client import ClapperClient
-from bots.discord.delivery import DiscordDeliveryRules
+from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
 from bots.discord.feed_buttons import decide_report_view
-from bots.discord.feed_delivery import DiscordFeedDelivery
 from bots.discord.held_requests import only_while_held
 from bots.discord.profile import describe
 from bots.discord.rendering import texts_for
@@ -120,7 +119,7 @@ class _Session:
         offers = Offers(services.users.limits, services.users.price)
         rules = DiscordDeliveryRules(settings.retention.days, offers)
         self._posts = PostedMessages(services.state, POSTS)
-        self._delivery = DiscordFeedDelivery(
+        self._delivery = DiscordDelivery(
             self._client,
             self._edits,
             rules,

@@ -15,6 +15,7 @@ import discord.http
 import yarl
 
 from bots.discord.served_files import ServedFile
+from bots.discord.typed_words import CODES
 from core.domain.file_types import likely_kinds
 from core.domain.media import MediaKind
 
@@ -24,8 +25,6 @@ _UNKNOWN = {MediaKind.IMAGE: "image/unknown", MediaKind.VIDEO: "video/unknown"}
 _SECRET = re.compile(r"\|\|.+?\|\|", re.DOTALL)  # what is hidden until it is clicked
 _LINK = re.compile(r"<?https?://[^\s>]+>?", re.IGNORECASE)
 _MASKED = re.compile(r"\[([^\]\n]+)\]\(<?https?://[^)\s]+\)")  # words that are a link
-# mentions, slash commands, times and emoji of servers, as they stand in the text
-_CODES = re.compile(r"<(?:@[!&]?\d+|#\d+|/[^:>]+:\d+|t:-?\d+(?::\w)?|a?:\w+:\d+|id:\w+)>")
 Shown = discord.Message | discord.MessageSnapshot
 
 
@@ -55,7 +54,7 @@ def words_in(message: discord.Message) -> str:
     """Return what a message says: no links, mentions, emoji of servers, markup or secrets."""
     for shown in (message, *message.message_snapshots):
         text = _SECRET.sub(" ", shown.content)
-        text = _CODES.sub(" ", _LINK.sub(" ", _MASKED.sub(r"\1", text)))
+        text = CODES.sub(" ", _LINK.sub(" ", _MASKED.sub(r"\1", text)))
         if words := " ".join(discord.utils.remove_markdown(text).split()):
             return words
     return ""

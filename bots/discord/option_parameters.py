@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 
 from bots.discord.localization import COMMANDS, OPTION_NAMES, Text, choices, localised_name, spoken
+from bots.discord.typed_words import words_typed
 from core.domain.file_types import ACCEPTED
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, MediaSlot, Mode, ModeSpec
@@ -96,10 +97,14 @@ def values_of(given: Mapping[str, Any], mode: Mode, limits: RequestLimits) -> di
         SeedNotANumber: the seed is not a number.
     """
     return {
-        option.name: parse_option(option, given[option.name], limits)
+        option.name: parse_option(option, _typed(option, given[option.name]), limits)
         for option in options_in(mode)
         if given.get(option.name) is not None
     }
+
+
+def _typed(option: Option, value: Any) -> Any:  # noqa: ANN401  # of the option's kind
+    return words_typed(str(value)) if option.kind is OptionKind.TEXT else value
 
 
 def fields_of(mode: Mode) -> tuple[Option, ...]:

@@ -9,11 +9,14 @@ awaited first: arriving late, it would overwrite the result.
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import structlog
+
+from core.errors import DeliveryRetry
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,19 @@ class _Channel:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None  # forgets it
+
+
+@contextmanager
+def retried_later() -> Generator[None]:
+    """Let a delivery be tried again when the platform asks for a pause.
+
+    Raises:
+        DeliveryRetry: it asked for one.
+    """
+    try:
+        yield
+    except Throttled as throttled:
+        raise DeliveryRetry("throttled", throttled.after_s) from throttled
 
 
 class EditScheduler:

@@ -63,6 +63,16 @@ async def chat_event(
     return ChatEvent(context, user, message, update_key(update_id, context.bot.id), locale)
 
 
+def written_here(message: Message, bot_id: int) -> bool:
+    """Tell whether the person wrote a message to this chat themselves.
+
+    What is passed on, or chosen from another bot's offers, bears their name and somebody else's
+    words: a code in it would join them to a stranger.
+    """
+    offered = message.via_bot is not None and message.via_bot.id != bot_id
+    return message.forward_origin is None and not offered
+
+
 def update_key(update_id: int, bot_id: int) -> str:
     """Build the idempotency key of an update; Telegram repeats what was not confirmed."""
     return f"{PLATFORM}:{bot_id}:{update_id}"

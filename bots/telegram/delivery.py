@@ -11,7 +11,7 @@ from telegram import Message
 
 from bots.shared.captions import Telling
 from bots.shared.drafts import of_drafts
-from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.edit_scheduler import EditScheduler, retried_later
 from bots.shared.post_links import telegram_link
 from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM, TelegramAddress, is_veiled
@@ -23,24 +23,21 @@ from bots.telegram.api_errors import (
     ignoring_errors,
 )
 from bots.telegram.draft_album import DraftAlbum
+from bots.telegram.feed_delivery import TelegramFeed
+from bots.telegram.file_sizes import MIN_BYTES, SHRINK_FACTOR, upload_limit
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.jobs import Failure, Job
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
-from core.errors import ClipTooLarge, DeliveryImpossible, DeliveryRetry
+from core.errors import ClipTooLarge, DeliveryImpossible
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
 
 log = structlog.get_logger(__name__)
 
-CLOUD_LIMIT = 50_000_000  # bytes; decimal, source: Bot API "Sending files"
-LOCAL_LIMIT = 2_000_000_000
-HEADROOM = 0.98  # of a limit; multipart framing takes a little
-SHRINK_FACTOR = 0.5  # of the size that was refused
-MIN_BYTES = 1_000_000  # bytes; below it a clip is not worth looking at
 POSTS = "telegram-posts"  # the namespace of where clips were posted, by job
 FILE_IDS = "telegram-file"  # the namespace of Telegram's file ids of posted clips, by job
 
@@ -69,6 +66,7 @@ class TelegramDelivery:
         self.offers = rules.offers
         self._services = services
         self._public = services.users.public
+        self.feed = TelegramFeed(messages, rules, services)
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Schedule an edit with the newest state of ``job``, within the chat's rate limit."""
@@ -160,7 +158,7 @@ class TelegramDelivery:
             ClipTooLarge: the server accepts no size that is worth posting.
             DeliveryImpossible: no place takes it.
         """
-        limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
+        limit = upload_limit(local=self._rules.local)
         while limit >= MIN_BYTES:
             path = await fitted_clip(clip, limit)  # beside the clip, so it goes with it
 
@@ -255,9 +253,8 @@ class TelegramDelivery:
             DeliveryRetry: a later attempt may work.
         """
         try:
-            return await self._by_one_way(job, at, show, own=own)
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
+            with retried_later():
+                return await self._by_one_way(job, at, show, own=own)
         except ChatMoved as moved:
             await self._move(at.chat_id, moved.chat_id)
             return await self._attempt(job, at.moved(moved.chat_id), show, reasons, own=own)

@@ -4,7 +4,7 @@ import html
 from dataclasses import replace
 
 from bots.shared.captions import Telling
-from bots.shared.edit_scheduler import Throttled
+from bots.shared.edit_scheduler import retried_later
 from bots.shared.post_links import telegram_link
 from bots.telegram.address import PLATFORM, TelegramAddress
 from bots.telegram.api_errors import (
@@ -15,15 +15,9 @@ from bots.telegram.api_errors import (
     TelegramFileTooLarge,
     ignoring_errors,
 )
-from bots.telegram.delivery import (
-    CLOUD_LIMIT,
-    HEADROOM,
-    LOCAL_LIMIT,
-    MIN_BYTES,
-    SHRINK_FACTOR,
-    TelegramDelivery,
-)
+from bots.telegram.file_sizes import MIN_BYTES, SHRINK_FACTOR, upload_limit
 from bots.telegram.rendering import feed_keyboard
+from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.decoding import whole
 from core.domain.feed import FeedPost
 from core.domain.jobs import Job
@@ -32,11 +26,21 @@ from core.domain.media import Clip
 from core.errors import ClipTooLarge, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.service.clips import fitted_clip
+from core.service.front_services import FrontServices
 from core.service.public_clips import ClipCaption
 
 
-class TelegramFeedDelivery(TelegramDelivery):
-    """Implements :class:`core.interfaces.feed_delivery.FeedDelivery` beside the results."""
+class TelegramFeed:
+    """Implements :class:`core.interfaces.feed_delivery.FeedDelivery`."""
+
+    def __init__(
+        self, messages: StatusMessages, rules: DisplayRules, services: FrontServices
+    ) -> None:
+        """Take what shows messages, the settings, and the service."""
+        self._messages = messages
+        self._rules = rules
+        self._services = services
+        self._public = services.users.public
 
     async def publish(
         self, post: FeedPost, job: Job, clip: Clip, attempt: DeliveryAttempt
@@ -48,15 +52,14 @@ class TelegramFeedDelivery(TelegramDelivery):
             DeliveryImpossible: the bot may not, or somebody deleted the message.
         """
         try:
-            at = await self._placed(post, job, attempt)
-            telling = await self._said(post, job, at)
-            await self._show_small_enough(post, job, clip, at, telling)
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
+            with retried_later():
+                at = await self._placed(post, job, attempt)
+                telling = await self._said(post, job, at)
+                await self._show_small_enough(post, job, clip, at, telling)
         except ChatMoved as moved:
-            old, new = _address(post).chat_id, moved.chat_id
-            await self._move(old, new)
-            target = post.target.moved(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
+            old, new = f"{PLATFORM}:{_address(post).chat_id}", f"{PLATFORM}:{moved.chat_id}"
+            await self._services.move_place(old, new)
+            target = post.target.moved(old, new)
             there = replace(post, content=replace(post.content, target=target))
             return await self.publish(there, job, clip, replace(attempt, sent_id=None))
         except MessageGone as gone:
@@ -98,7 +101,7 @@ class TelegramFeedDelivery(TelegramDelivery):
         keyboard = feed_keyboard(
             post.id, job.id, at.locale, told=bool(facts.prompt), remixable=facts.remixable
         )
-        limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
+        limit = upload_limit(local=self._rules.local)
         while limit >= MIN_BYTES:
             path = await fitted_clip(clip, limit)
             show = self._messages.show_clip(job, clip, path, at, telling, keyboard)
@@ -131,9 +134,8 @@ class TelegramFeedDelivery(TelegramDelivery):
         if not message.isdecimal():
             return Receipt("")
         try:
-            await self._messages.delete(int(chat), int(message))
-        except Throttled as throttled:
-            raise DeliveryRetry("throttled", throttled.after_s) from throttled
+            with retried_later():
+                await self._messages.delete(int(chat), int(message))
         except (MessageGone, ChatMoved):
             return Receipt(post.sent_id or "")
         except NOT_THERE as error:

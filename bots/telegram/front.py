@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from telegram import InlineKeyboardMarkup, Update
+from telegram import Update
 from telegram.error import InvalidToken, NetworkError
 from telegram.ext import (
     Application,
@@ -21,49 +21,44 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.shared.accounts import logged_in, notice_text, post_link, tell
+from bots.shared.accounts import tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
 from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
-from bots.telegram.account_links import unlink_button
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
-from bots.telegram.api_errors import NOT_THERE, ChatMoved
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_token, check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import POSTS
+from bots.telegram.delivery import POSTS, TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.draft_album import DraftAlbum
-from bots.telegram.feed import report_buttons
-from bots.telegram.feed_delivery import TelegramFeedDelivery
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
 from bots.telegram.introduction import find_operator
 from bots.telegram.legacy_api import LegacyServerAdapter
-from bots.telegram.outgoing import MEDIA_TIMEOUT_S, ChatTarget, Outgoing
+from bots.telegram.notices import notifier
+from bots.telegram.outgoing import MEDIA_TIMEOUT_S, Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
 from bots.telegram.polling_conflicts import look_for_polling_conflicts
 from bots.telegram.profile import set_profile
 from bots.telegram.readable_updates import UpdatesRequest
-from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
-from core.domain.decoding import whole
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
 from core.interfaces.terms import Term
-from core.service.front_services import AccountNotice, FrontServices
+from core.service.front_services import FrontServices
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -82,6 +77,7 @@ _TIMEOUTS = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), 
 }
 FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
+REFUSED = ("CLAPPER_TELEGRAM_TOKEN", "Telegram refuses it")
 
 
 class TelegramFront:
@@ -119,13 +115,14 @@ class TelegramFront:
         """Serve until cancelled; wait for Telegram while it cannot be reached.
 
         Raises:
-            BadConfiguration: Telegram refuses the token, or a webhook has no secret.
+            BadConfiguration: Telegram refuses the token, also later on, or a webhook has no secret.
         """
+        refused = asyncio.Event()
         settings = services.settings
         require_secret(settings)
         inbox = UpdateInbox(services.state, services.term)
         edits = EditScheduler(lambda chat: _edit_interval(settings, chat))
-        app = await _connect(lambda: _application(settings, inbox, services.term))
+        app = await _connect(lambda: _application(settings, inbox, services.term, refused))
         try:
             context = _build_context(services, app, edits)
             _add_handlers(app, context, Albums(settings.telegram.album_s))
@@ -139,42 +136,20 @@ class TelegramFront:
                     log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(clean_up_hourly(context, inbox, settings))
-                        tasks.create_task(tell(services.notices, PLATFORM, _notify(context)))
+                        running = [
+                            tasks.create_task(clean_up_hourly(context, inbox, settings)),
+                            tasks.create_task(tell(services.notices, PLATFORM, notifier(context))),
+                        ]
+                        await refused.wait()
+                        for task in running:
+                            task.cancel()
+                    raise BadConfiguration(*REFUSED)
             finally:
                 await app.stop()
         finally:
             services.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
-
-
-def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any, Any, None]]:
-    """Build the function that sends a notice to a private chat, with a button to undo a join."""
-
-    async def send(notice: AccountNotice) -> None:
-        locale = await context.languages.of(notice.to.user_id)
-        text, buttons = notice_text(texts_for(locale), notice), None
-        if joined := notice.data.get("key"):
-            buttons = [[unlink_button(Requester.from_key(joined), locale)]]
-        elif entry := notice.data.get("entry"):
-            buttons = [decide_buttons(entry, locale)]
-        elif post := notice.data.get("post"):
-            buttons = [report_buttons(post, locale)]
-            text = "\n".join([text, await post_link(context.services.users.feed, notice)]).strip()
-        markup = InlineKeyboardMarkup(buttons) if buttons else None
-        log_channel = logged_in(notice)
-        if log_channel is None:
-            await context.outgoing.text(ChatTarget(int(notice.to.user_id)), text, markup)
-            return
-        to = ChatTarget(whole(log_channel, "chat"), whole(log_channel, "thread") or None)
-        try:
-            await context.outgoing.text(to, text, markup)
-        except (*NOT_THERE, ChatMoved) as error:
-            log.warning("log_channel_lost", reason=type(error).__name__)
-            await context.services.users.feed.log_lost(dict(notice.data))
-
-    return send
 
 
 async def _connect(build: Callable[[], App]) -> App:
@@ -190,7 +165,7 @@ async def _connect(build: Callable[[], App]) -> App:
             await app.initialize()
         except InvalidToken:
             await app.bot.shutdown()
-            raise BadConfiguration("CLAPPER_TELEGRAM_TOKEN", "Telegram refuses it") from None
+            raise BadConfiguration(*REFUSED) from None
         except NetworkError as error:
             await app.bot.shutdown()
             log.warning("telegram_unreachable", reason=type(error).__name__, again_in_s=wait_s)
@@ -200,7 +175,7 @@ async def _connect(build: Callable[[], App]) -> App:
             return app
 
 
-def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
+def _application(settings: Settings, inbox: UpdateInbox, term: Term, refused: asyncio.Event) -> App:
     logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
     # raised for every duration until an environment variable is set; both types are handled
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
@@ -212,7 +187,7 @@ def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
         .concurrent_updates(InboxProcessor(inbox))
         .rate_limiter(LegacyServerAdapter())
         .request(HeldRequest(term, connection_pool_size=64, **_TIMEOUTS))
-        .get_updates_request(UpdatesRequest(term, connection_pool_size=4))  # polls, and confirms
+        .get_updates_request(UpdatesRequest(term, refused, connection_pool_size=4))  # and confirms
     )
     if settings.telegram.api_url:
         root = settings.telegram.api_url.rstrip("/")
@@ -243,7 +218,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramFeedDelivery(messages, edits, rules, services, album),
+        delivery=TelegramDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

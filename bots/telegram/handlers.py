@@ -11,7 +11,7 @@ from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import MessageWithFile, answered_by, attachment_of, kinds_in
-from bots.telegram.chat_event import ChatEvent, chat_event
+from bots.telegram.chat_event import ChatEvent, chat_event, written_here
 from bots.telegram.context import TelegramContext
 from bots.telegram.edits import change_job, is_recent, job_asked_by
 from bots.telegram.error_replies import reply_on_error
@@ -162,6 +162,8 @@ class MessageRouter:
     ) -> None:
         if typed.command in set(Mode):
             await self._generate(event, parts, Mode(typed.command), typed.rest)
+        elif not written_here(event.message, self._context.bot.id):
+            await event.reply(event.texts.say("t_not_typed", command=typed.command))
         elif typed.command == "admin":
             await run_admin(event, typed.rest)
         elif typed.command in ACCOUNT:

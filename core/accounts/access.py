@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from core.accounts.limits import HOUR_MS
 from core.accounts.moderation import refuse_blocked
 from core.accounts.notices import Notices
 from core.domain.access import AccessEntry, AccessKind, is_open, read_entry
 from core.domain.people import Caller, Requester
+from core.domain.time_units import DAY_MS
 from core.errors import AccessClosed, AccessNotAsked
 from core.interfaces.directory import PeopleDirectory
 from core.storage import access as rows
@@ -20,7 +20,7 @@ from core.storage import accounts, moderation
 from core.storage.access import AccessRow, AccessState
 from core.storage.database import Database
 
-AGAIN_MS = 7 * 24 * HOUR_MS  # how long somebody who was turned down waits before they may ask
+AGAIN_MS = 7 * DAY_MS  # how long somebody who was turned down waits before they may ask
 MOST_ASKING = 50  # requests that wait for an operator; strangers must not flood their chat
 NAME_LIMIT = 64  # characters of a name that operators are shown
 ASKED, ALLOWED, DENIED = "access_asked", "access_allowed", "access_denied"  # codes of notices

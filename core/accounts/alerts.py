@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 
 import structlog
 
-from core.accounts.limits import HOUR_MS
 from core.accounts.notices import Notices
 from core.domain.decoding import UndecodableError, decode
+from core.domain.time_units import HOUR_MS
 from core.runtime.tasks import outcome_of, run_shielded
 from core.storage import accounts, moderation
 from core.storage.database import Connection, Database

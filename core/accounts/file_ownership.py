@@ -15,6 +15,7 @@ from core.accounts.shared_files import SharedFiles
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Request
+from core.domain.time_units import DAY_MS, HOUR_MS
 from core.errors import MediaGone
 from core.interfaces.artefacts import Artefacts
 from core.runtime import file_names
@@ -22,11 +23,10 @@ from core.runtime.clock import Clock
 from core.storage import files as rows
 from core.storage.database import Database
 
-HOUR_MS = 3_600_000
 REQUEST = "request"  # an admitted file between its admission and its job
 REQUEST_MS = HOUR_MS  # from an upload to Generate; afterwards it is admitted again
 UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer to it
-UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
+UPLOAD_MS = DAY_MS  # since it was sent; docs/operator.md
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 

@@ -9,21 +9,20 @@ from dataclasses import dataclass, field
 
 from core.domain.people import Payer
 from core.domain.quota import GUESTS_LIMIT, NETWORK_LIMIT, Unit
-
-HOUR_MS = 3_600_000
+from core.domain.time_units import DAY_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaRules:
     """What the limits allow, by the settings; None: there is no such limit."""
 
-    limit_ms: int = 20 * 60_000
-    guests_ms: int = 20 * 60_000  # of all guests together
-    network_ms: int = 5 * 60_000  # of it, of the guests of one network
+    limit_ms: int = 20 * MINUTE_MS
+    guests_ms: int = 20 * MINUTE_MS  # of all guests together
+    network_ms: int = 5 * MINUTE_MS  # of it, of the guests of one network
     place_ms: int | None = None  # of everybody in one place on a day
     roles_ms: Mapping[str, int] = field(default_factory=dict[str, int])  # by role:id, instead
     places_ms: Mapping[str, int] = field(default_factory=dict[str, int])  # by place, instead
-    window_ms: int = 24 * HOUR_MS
+    window_ms: int = DAY_MS
     charge_percent: int = 125  # of the estimate; a job never costs more
     table: "tuple[Limit, ...]" = field(default_factory=lambda: LIMITS)
 
@@ -58,7 +57,7 @@ class Window:
     by_calendar: bool = False
 
 
-DAY = Window(24 * HOUR_MS, by_calendar=True)
+DAY = Window(DAY_MS, by_calendar=True)
 
 
 def of_person(payer: Payer) -> str | None:

@@ -10,9 +10,10 @@ import secrets
 from collections.abc import Callable
 
 from core.accounts.limit_ledger import LimitLedger
-from core.accounts.limits import HOUR_MS, QuotaRules
+from core.accounts.limits import QuotaRules
 from core.accounts.notices import Notices
 from core.domain.people import Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import LinkCodeOwn, LinkCodeUnknown, LinkTriesUsed
 from core.storage import accounts as rows
 from core.storage import moderation

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Callable
 
-from core.accounts.limits import HOUR_MS
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
+from core.domain.time_units import DAY_MS
 from core.storage import accounts as rows
 from core.storage.database import Database
 from core.storage.records import AccountNotice
 
 __all__ = ["AccountNotice", "Notices"]
 
-NOTICE_LIFE_MS = 7 * 24 * HOUR_MS
+NOTICE_LIFE_MS = 7 * DAY_MS
 
 
 class Notices:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from secrets import token_hex, token_urlsafe
 
 from core.domain.people import Payer, Requester
+from core.domain.time_units import DAY_MS, HOUR_MS
 from core.errors import NotAChoice
 from core.errors.programs import TokenNameUnfit, TokenUnknown
 from core.storage import moderation
@@ -23,8 +24,7 @@ from core.storage.program_tokens import ProgramTokenRow
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 TOKEN = re.compile(r"(clapper_[0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 PLATFORM, ACCOUNT = "studio", "token-"  # of the account: studio:token-NAME
-DAY_MS = 24 * 3_600_000
-_USE_MS = 3_600_000  # a use is written down once an hour: it is a write of the database
+_USE_MS = HOUR_MS  # a use is written down once an hour: it is a write of the database
 
 
 class TokenScope(StrEnum):

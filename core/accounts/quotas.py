@@ -4,13 +4,13 @@ Jobs reserve and settle through :class:`core.accounts.limit_ledger.LimitLedger`.
 """
 
 from core.accounts.limit_ledger import LimitLedger
-from core.accounts.limits import HOUR_MS, QuotaRules
+from core.accounts.limits import QuotaRules
 from core.domain.people import Payer, Requester
 from core.domain.quota import QuotaView
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
 
-__all__ = ["HOUR_MS", "QuotaRules", "Quotas"]
+__all__ = ["QuotaRules", "Quotas"]
 
 
 class Quotas:

@@ -14,7 +14,8 @@ from core.app.run_metrics import RunFigures
 from core.app.scaling_metrics import PoolFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bucket_links import BucketLinks
-from core.bus.bus import Bus, LocalEnds
+from core.bus.bus import Bus
+from core.bus.incoming import LocalEnds
 from core.bus.row_version import RowVersion
 from core.bus.while_held import run_while_held
 from core.delivery.position_updates import PositionPublisher

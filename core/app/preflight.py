@@ -63,6 +63,10 @@ def check_names() -> Iterator[PlatformCheck]:
         facts = {"names": ", ".join(found.foreign), "path": found.file}
         detail = say("doctor_names_foreign", facts)
         yield PlatformCheck(what, "note", detail, say("doctor_names_foreign_fix"))
+    for name, path in found.repeated:
+        facts = {"name": name, "path": path}
+        detail, fix = say("settings_repeated", facts), say("settings_repeated_fix")
+        yield PlatformCheck(what, "note", detail, fix)
     for name in found.tokens:
         facts = {"name": name}
         detail = say("doctor_token_foreign", facts)

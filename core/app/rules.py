@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.accounts.file_ownership import KeptFolders
-from core.accounts.limits import HOUR_MS, QuotaRules
+from core.accounts.limits import QuotaRules
 from core.app.maintenance import HOUR_S
 from core.app.pruning import Folders
 from core.delivery.router import RouterRules
@@ -16,6 +16,7 @@ from core.domain.access import AccessEntry, read_entries
 from core.domain.fairness import FairRules
 from core.domain.limits import MediaLimits
 from core.domain.nodes import NodeRole
+from core.domain.time_units import HOUR_MS
 from core.queue.transitions import QueueRules
 from core.service.readiness import ReadinessLimits
 from core.settings import Settings

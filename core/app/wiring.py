@@ -23,7 +23,7 @@ from core.app.run_recorder import run_recorder
 from core.app.scaling_metrics import PoolFigures, scaling_rules
 from core.app.self_check import SelfCheck
 from core.app.worker_signs import WorkerPools
-from core.bus.bus import LocalEnds
+from core.bus.incoming import LocalEnds
 from core.delivery.file_place import PLACE_AWAY_MS, PLATFORM
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester

@@ -7,16 +7,16 @@ import asyncio
 import hashlib
 import random
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx2
 import structlog
 
 from core.artefacts.cache import NodeCache
-from core.artefacts.keyless import KeylessArtefacts
+from core.artefacts.keyless import KeylessArtefacts, is_kept_elsewhere
 from core.artefacts.links import BucketPlace, Links, LinkWish
-from core.artefacts.names import digest_in, require_name
+from core.artefacts.names import require_name
 from core.artefacts.presign import Signature
 from core.artefacts.trouble import NO_ROOM
 from core.errors.artefacts import (
@@ -28,7 +28,7 @@ from core.errors.artefacts import (
     BucketUnreachable,
     CacheFull,
 )
-from core.runtime.atomic_files import whole_file
+from core.runtime.file_pieces import pieces_of
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ class LinkedArtefacts(KeylessArtefacts):
         headers = {**asked.headers, "Content-Length": str(size)}
         async with self._client() as client:
             answer = await client.put(
-                asked.address(signature), content=_pieces(path), headers=headers
+                asked.address(signature), content=pieces_of(path, PIECE_BYTES), headers=headers
             )
         self._look_at(answer, wish.name)
 
@@ -138,14 +138,8 @@ class LinkedArtefacts(KeylessArtefacts):
                 await answer.aread()
             self._look_at(answer, name)
             size = int(answer.headers.get("content-length", "0"))
-            await asyncio.to_thread(self._cache.make_room, size, _is_kept)
-            digest = hashlib.sha256()
-            with whole_file(place) as part, part.open("wb") as file:
-                async for piece in answer.aiter_bytes(PIECE_BYTES):
-                    digest.update(piece)
-                    await asyncio.to_thread(file.write, piece)
-                if digest.hexdigest() != (digest_in(name) or sha256):
-                    raise ArtefactDamaged(name)
+            await asyncio.to_thread(self._cache.make_room, size, is_kept_elsewhere)
+            await self._receive(name, place, sha256, answer.aiter_bytes(PIECE_BYTES))
 
     async def _signed(self, wish: LinkWish) -> Signature:
         """Have ``wish`` signed.
@@ -186,15 +180,3 @@ def wish_to_put(name: str, path: Path) -> LinkWish:
             sha256.update(piece)
             md5.update(piece)
     return LinkWish(name, sha256.hexdigest(), b64encode(md5.digest()).decode())
-
-
-def _is_kept(name: str) -> bool:
-    """Tell whether the bucket has what was brought here, or brought there, some time ago."""
-    del name
-    return True
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:  # opened at once, read beside
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-            yield piece

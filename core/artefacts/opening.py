@@ -14,6 +14,7 @@ from core.artefacts.folder import FolderArtefacts
 from core.artefacts.presign import UrlSigner
 from core.errors.artefacts import BucketForeign, BucketKeysMissing, BucketLibraryMissing
 from core.interfaces.artefacts import Artefacts
+from core.runtime.extras import install_extra
 from core.settings import Settings
 from core.settings.artefacts import ArtefactSettings
 
@@ -93,7 +94,7 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
     try:
         from obstore.store import S3Store
     except ImportError:
-        raise BucketLibraryMissing from None
+        raise BucketLibraryMissing(install_extra("cluster")) from None
     key_id, secret = keys_of(chosen)
     return S3Store(
         chosen.bucket,

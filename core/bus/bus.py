@@ -1,37 +1,22 @@
 """The bus of a process: how it hears of other processes, and they of it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
-from core.bus.incoming import IncomingMessages
+from core.bus.incoming import IncomingMessages, LocalEnds
 from core.bus.messages import Topic
 from core.bus.outgoing import OutgoingMessages
 from core.domain.progress import Progress
-from core.runtime.notifier import LocalDispatcher
 from core.runtime.peers import NoPeers, Peers
-from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
 from core.storage.database import Database
 from core.storage.heartbeats import running_progress
 from core.storage.notifications import Notifications
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalEnds:
-    """Whom messages are for in this process."""
-
-    hub: ProgressHub
-    dispatcher: LocalDispatcher
-    on_owed: Callable[[], None]
-    on_term: Callable[[str], None] = lambda _: None
-    on_change: Callable[[], None] = lambda: None
-    on_link: Callable[[str, str], None] = lambda _, __: None
 
 
 class Bus(Protocol):
@@ -89,11 +74,7 @@ class NotificationBus:
 
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Pass messages on in both directions until ``stop`` is set."""
-        later = asyncio.get_running_loop().call_later
-        incoming = IncomingMessages(
-            *(ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term, ends.on_change),
-            ends.on_link,
-        )
+        incoming = IncomingMessages(ends, asyncio.get_running_loop().call_later)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._outgoing.run(stop))

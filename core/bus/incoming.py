@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.bus.messages import CHANGES, LINKS, Topic, read_cancel, read_preview, read_progress
@@ -11,6 +12,18 @@ from core.runtime.progress_hub import ProgressHub
 
 SPREAD_S = 0.05  # workers that hear of one job do not ask for it at the same moment
 KEPT = 10_000  # jobs whose last message is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEnds:
+    """Whom messages are for in this process."""
+
+    hub: ProgressHub
+    dispatcher: LocalDispatcher
+    on_owed: Callable[[], None]
+    on_term: Callable[[str], None] = lambda _: None
+    on_change: Callable[[], None] = lambda: None
+    on_link: Callable[[str, str], None] = lambda _, __: None
 
 
 class Later(Protocol):
@@ -24,62 +37,48 @@ class Later(Protocol):
 class IncomingMessages:
     """Hands each message to whom it concerns in this process."""
 
-    def __init__(
-        self,
-        hub: ProgressHub,
-        dispatcher: LocalDispatcher,
-        on_owed: Callable[[], None],
-        later: Later,
-        on_term: Callable[[str], None] = lambda _: None,
-        on_change: Callable[[], None] = lambda: None,
-        on_link: Callable[[str, str], None] = lambda _, __: None,
-    ) -> None:
-        """Take the local ends; ``later`` calls in so many seconds."""
-        self._hub = hub
-        self._dispatcher = dispatcher
-        self._on_owed = on_owed
+    def __init__(self, ends: LocalEnds, later: Later) -> None:
+        """Take whom messages are for; ``later`` calls in so many seconds."""
+        self._ends = ends
         self._later = later
-        self._on_term = on_term
-        self._on_change = on_change
-        self._on_link = on_link
         self._newest: dict[str, int] = {}  # attempt, by job
 
     def receive(self, topic: str, text: str) -> None:
         """Act upon one message. Never blocks, and never raises for what another version wrote."""
         if topic in CHANGES:
-            self._on_change()
+            self._ends.on_change()
         if topic == Topic.WORK:
-            self._later(random.uniform(0, SPREAD_S), self._dispatcher.wake_here)  # noqa: S311  # no secret
+            self._later(random.uniform(0, SPREAD_S), self._ends.dispatcher.wake_here)  # noqa: S311  # no secret
         elif topic == Topic.CANCEL:
             cancel = read_cancel(text)
             if cancel is not None:
-                self._dispatcher.cancel_here(cancel.job, cancel.by)
+                self._ends.dispatcher.cancel_here(cancel.job, cancel.by)
         elif topic == Topic.PROGRESS:
             self._receive_progress(text)
         elif topic == Topic.PREVIEW:
             self._receive_preview(text)
         elif topic in LINKS:
-            self._on_link(topic, text)
+            self._ends.on_link(topic, text)
         else:
             self._receive_plain(topic, text)
 
     def look(self) -> None:
         """Look at the rows: messages may have been lost."""
-        self._dispatcher.wake_here()
-        self._on_owed()
-        self._on_term("")
-        self._on_change()
+        self._ends.dispatcher.wake_here()
+        self._ends.on_owed()
+        self._ends.on_term("")
+        self._ends.on_change()
 
     def _receive_plain(self, topic: str, text: str) -> None:
         if topic == Topic.OWED:
-            self._on_owed()
+            self._ends.on_owed()
         elif topic == Topic.TERM:
-            self._on_term(text)
+            self._ends.on_term(text)
 
     def _receive_preview(self, text: str) -> None:
         message = read_preview(text)
         if message is not None and message.attempt >= self._newest.get(message.job, 0):
-            self._hub.receive_preview(message.job, message.preview)
+            self._ends.hub.receive_preview(message.job, message.preview)
 
     def _receive_progress(self, text: str) -> None:
         message = read_progress(text)
@@ -92,4 +91,4 @@ class IncomingMessages:
                 return  # of an attempt that lost the job and does not know it yet
         while len(self._newest) > KEPT:
             del self._newest[next(iter(self._newest))]
-        self._hub.receive(message.job, message.event)
+        self._ends.hub.receive(message.job, message.event)

@@ -59,14 +59,14 @@ def install_command(
 @APP.command("update", help=say("help_comfy_update"))
 def update_command(
     *,
-    to: Annotated[str, typer.Option("--to", help=say("help_comfy_to"))] = "",
+    to: Annotated[str | None, typer.Option("--to", help=say("help_comfy_to"))] = None,
     mode: Annotated[list[Mode] | None, typer.Option(help=say("help_comfy_mode"))] = None,
     packages: PackagesOption = True,
     torch_index: IndexOption = "",
 ) -> None:
     """Follow changed pins: ComfyUI, and all packs if any is there; or try another ComfyUI."""
     settings = load_settings()
-    if to:
+    if to is not None:
         _try(to, mode or list(Mode), settings, packages=packages)
         return
     place = pinned_paths(settings)

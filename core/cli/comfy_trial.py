@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from core.domain.modes import Mode
 from core.i18n.messages import name, say
 from core.settings import PROJECT_ROOT, Settings
 
+PROGRAM = ("-m", "core.cli.comfy_candidate")
 LIMIT_S = 7200.0  # of all trials; a processor takes about a minute a mode
 Told = Callable[[str], None]
 
@@ -58,40 +61,50 @@ def try_and_switch(asked: UpdateTrial, settings: Settings, tell: Told) -> Chosen
             tell(say("comfy_trial_packages", {"what": ", ".join(added)}))
     version = ComfyPaths(folder, pinned.packs, pinned.base, pinned.models).version
     if version is None:
-        raise CandidateFailed(asked.ref, say("comfy_trial_no_version", {"path": folder}))
+        words = say("comfy_trial_no_version", {"path": folder})
+        raise CandidateFailed(asked.ref, str(folder), words)
     tell(say("comfy_trial_runs", {"version": version, "count": len(asked.modes)}))
     broken = [sentence for line in _run(asked, folder) for sentence in _failures(line, tell)]
     if broken:
-        raise CandidateFailed(asked.ref, "\n".join(f"• {item}" for item in broken))
+        words = "\n".join(f"• {item}" for item in broken)
+        raise CandidateFailed(asked.ref, str(folder), words)
     chosen = ChosenCheckout(folder.name, asked.ref, commit, version)
     write_choice(pinned.checkout, chosen)
     return chosen
 
 
 def _run(asked: UpdateTrial, folder: Path) -> Iterator[dict[str, Any]]:
-    """Try ``folder`` in a process of its own and yield what it prints.
+    """Try ``folder`` in a process of its own and yield what it prints, as soon as it does.
 
     Raises:
         CandidateFailed: it ended before it had tried everything; with its last words.
     """
     modes = [part for mode in asked.modes for part in ("--mode", mode.value)]
-    module = [sys.executable, "-m", "core.cli.comfy_candidate"]
-    try:
-        done = subprocess.run(  # noqa: S603  # argument list, no shell; the program is ours
-            [*module, str(folder), *modes],
+    with tempfile.TemporaryFile("w+") as complaints:
+        child = subprocess.Popen(  # noqa: S603  # argument list, no shell; the program is ours
+            [sys.executable, *PROGRAM, str(folder), *modes],
             cwd=PROJECT_ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT_S,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
         )
-    except subprocess.TimeoutExpired:
-        raise CandidateFailed(asked.ref, say("comfy_trial_slow")) from None
-    yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"'))
-    if done.returncode:
-        words = [line for line in done.stderr.splitlines() if line.strip()]
-        raise CandidateFailed(asked.ref, "\n".join(words[-3:]))
+        too_slow = threading.Event()
+        watch = threading.Timer(LIMIT_S, lambda: (too_slow.set(), child.kill()))
+        watch.start()
+        try:
+            with child:
+                lines = child.stdout or ()
+                yield from (json.loads(line) for line in lines if line.startswith('{"'))
+        finally:
+            watch.cancel()
+            child.kill()  # of one that somebody stopped; nothing where it has ended
+        if too_slow.is_set():
+            raise CandidateFailed(asked.ref, str(folder), say("comfy_trial_slow"))
+        if child.returncode:
+            complaints.seek(0)
+            words = [line.rstrip() for line in complaints if line.strip()]
+            raise CandidateFailed(asked.ref, str(folder), "\n".join(words[-3:]))
 
 
 def _failures(line: dict[str, Any], tell: Told) -> Iterator[str]:

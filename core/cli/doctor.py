@@ -21,6 +21,7 @@ from core.cli.doctor_bucket import look_at_bucket
 from core.cli.doctor_card import look_at_card
 from core.cli.doctor_credentials import look_at_credentials
 from core.cli.doctor_gate import look_at_gate
+from core.cli.doctor_packages import look_at_packages
 from core.cli.doctor_service import (
     look_at_data,
     look_at_fronts,
@@ -244,6 +245,7 @@ def _refused(problem: BadSettings) -> Iterator[DoctorFinding]:
 
 LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     _python,
+    look_at_packages,
     _video,
     _fonts,
     look_at_settings,

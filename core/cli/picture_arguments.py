@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.domain.keyframes import as_typed
+from core.domain.keyframes import write_times
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.errors import TimesUncounted, TooManyFiles
@@ -39,7 +39,7 @@ def placed_pictures(mode: Mode, typed: Sequence[str]) -> PlacedPictures:
     if times and len(times) < len(placed):
         raise TimesUncounted(len(times), len(placed))
     paths = {role: path for role, (path, _) in zip(roles, placed, strict=False)}
-    return PlacedPictures(paths, as_typed(times))
+    return PlacedPictures(paths, write_times(times))
 
 
 def _placed(text: str) -> tuple[Path, float | None]:

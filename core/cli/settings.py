@@ -28,19 +28,26 @@ def show_settings(
     """Print the settings; secrets are shown as set, never as they are."""
     found = [one for one in settings_in_force(load_settings())
              if not changed or one.origin is not SettingOrigin.DEFAULT]  # fmt: skip
-    unknown = look_at_names().unknown
+    names = look_at_names()
+    unknown = names.unknown
     if as_json:
         rows = [
             {"name": one.name, "value": one.value, "from": one.origin, "file": str(one.file or "")}
             for one in found
         ]
-        print_json({"settings": rows, "unknown": [one.name for one in unknown]})
+        print_json({
+            "settings": rows,
+            "unknown": [one.name for one in unknown],
+            "repeated": [repeated for repeated, _ in names.repeated],
+        })  # fmt: skip
         return
     console = out()
     console.print(_table(found))
     for one in unknown:
         code = "settings_unknown_near" if one.nearest else "settings_unknown"
         console.print(say(code, {"name": one.name, "nearest": one.nearest}))
+    for repeated, path in names.repeated:
+        console.print(say("settings_repeated", {"name": repeated, "path": path}))
 
 
 def _table(found: list[SettingInForce]) -> Table:

@@ -17,7 +17,7 @@ from core.errors import (
 )
 from core.interfaces.artefacts import Artefacts, names_of_clip
 from core.interfaces.delivery import Delivery, Receipt
-from core.interfaces.feed_delivery import FeedDelivery
+from core.interfaces.feed_delivery import HasFeeds
 from core.storage.feed_outbox import FeedClaim, FeedOutbox
 
 GONE = "clip_deleted"
@@ -51,18 +51,18 @@ class OwedPosts:
             DeliveryImpossible: its clip is gone, the rules forbid it, or the platform does.
             DeliveryRetry: not now.
         """
-        if not isinstance(delivery, FeedDelivery):
+        if not isinstance(delivery, HasFeeds):
             raise DeliveryImpossible("no_feed")
-        post = claim.post
+        feed, post = delivery.feed, claim.post
         if post.withdrawn:
-            return await delivery.remove_post(post, claim.attempt)
+            return await feed.remove_post(post, claim.attempt)
         job = await self._allowed(post)
         if job.clip is None:
             raise DeliveryImpossible(GONE)
         with self._artefacts.in_use(*names_of_clip(job.clip)):
             if (await brought(self._artefacts, job)).clip is None:
                 raise DeliveryImpossible(GONE)
-            return await delivery.publish(post, job, job.clip, claim.attempt)
+            return await feed.publish(post, job, job.clip, claim.attempt)
 
     async def _allowed(self, post: FeedPost) -> Job:
         try:

@@ -17,7 +17,7 @@ from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
 from core.interfaces.delivery import Delivery, DeliveryAttempt, Receipt
-from core.media.output.destinations import PlaceTaken, clip_files, place_files, poster_of
+from core.media.output.destinations import PlaceTaken, numbered_files, place_files, poster_of
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -65,7 +65,7 @@ async def drafts_to_files(
     for number, job in enumerate(jobs, 1):
         address = job.reply_to.address
         out = Path(address.get("out", ""))
-        numbered = str(clip_files(out, len(jobs))[number - 1]) if out.name else ""
+        numbered = str(numbered_files(out, len(jobs))[number - 1]) if out.name else ""
         at = replace(job.reply_to, address={**address, "out": numbered})
         if job.clip is None:
             await delivery.failed(job, job.end_reason, attempt)

@@ -7,11 +7,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.domain.jobs import ReplyTo
+from core.domain.time_units import DAY_MS
 from core.media.output.destinations import identity
 from core.runtime.atomic_files import only_writer_of, replace_whole
 
 PLATFORM = "cli"
-PLACE_AWAY_MS = 7 * 86_400_000  # a machine whose files are owed for so long is not waited for
+PLACE_AWAY_MS = 7 * DAY_MS  # a machine whose files are owed for so long is not waited for
 PLACE_NAME = ".place"  # in the data directory: its name among those at the same rows
 _LONGEST = 40  # characters of a machine's name
 

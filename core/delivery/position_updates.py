@@ -1,4 +1,4 @@
-"""Publish the position and forecast of waiting jobs, as the queue's own replay predicts them."""
+"""Publish the position and forecast of the jobs at the front of the line, whenever they change."""
 
 import asyncio
 import time

@@ -21,7 +21,13 @@ from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
-from core.runtime.tasks import TaskOutcome, outcome_of, run_shielded, wait_event
+from core.runtime.tasks import (
+    TaskOutcome,
+    cancel_and_wait,
+    outcome_of,
+    run_shielded,
+    wait_event,
+)
 from core.storage.outbox import Outbox
 from core.storage.owed_rows import LEASE_MS, DeliveryClaim, OwedRows
 
@@ -193,9 +199,7 @@ class DeliveryRouter:
             raise DeliveryRetry("lease_lost", sent=True)
         finally:
             keeping.cancel()
-            if not working.done():
-                working.cancel()
-                await asyncio.wait({working})
+            await cancel_and_wait(working)
 
     async def _record(
         self, rows: OwedRows, claim: DeliveryClaim, tried: TaskOutcome[Receipt]

@@ -7,15 +7,15 @@ shown some frames more of the film's end, and their sound.
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from secrets import randbits
 
 from core.domain.adjustments import Adjustment
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, lengthen_frames, play_time
-from core.domain.limits import SEED_BITS, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, Options
 from core.domain.requests import Composition, Request, Sampling
+from core.domain.seeds import new_seed
 from core.errors import FilmComplete, FilmTooLong
 
 # frames before the last one that the model is shown, a second at 24 a second: enough to tell how
@@ -132,7 +132,7 @@ def longer(
     request: Request,
     film: MediaFile,
     limits: RequestLimits,
-    seed: Callable[[], int] = lambda: randbits(SEED_BITS),
+    seed: Callable[[], int] = new_seed,
 ) -> Composition:
     """Return what continues ``request``'s clip into one film, as long as the clip was.
 

@@ -146,5 +146,5 @@ def nearest_inside(asked: Size, limits: RequestLimits) -> Size:
         )
         return sum(abs(math.log(one / other)) for one, other in pairs)
 
-    inside = (size for size in sizes if size.pixels <= limits.max_pixels)
-    return min(inside, key=difference, default=Size(first, first))
+    allowed = (size for size in sizes if size.pixels <= limits.max_pixels)
+    return min(allowed, key=difference, default=Size(first, first))

@@ -20,7 +20,7 @@ def prompt_note(job: Job) -> Adjustment | None:
     return Adjustment("prompt_enhanced", {"prompt": used})
 
 
-def as_typed(job: Job) -> Job:
+def without_enhancer(job: Job) -> Job:
     """Return ``job`` without the enhancer where it might write a word that is forbidden.
 
     For who cannot know the words.

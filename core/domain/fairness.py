@@ -19,7 +19,7 @@ Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -113,23 +113,3 @@ def _free_after(work_ms: Sequence[int], slots: int) -> list[int]:
     for work in work_ms:
         heapq.heapreplace(free, free[0] + work)
     return free
-
-
-def replay(free_at_ms: Iterable[int], work_ms: Sequence[int]) -> list[int]:
-    """Replay a queue on its devices: when each job ends.
-
-    Args:
-        free_at_ms: when each device becomes free; at least one.
-        work_ms: the jobs in the order they start.
-
-    Returns:
-        One time per job, on the clock of ``free_at_ms``.
-    """
-    free = list(free_at_ms)
-    heapq.heapify(free)
-    ends: list[int] = []
-    for work in work_ms:
-        end = free[0] + work
-        heapq.heapreplace(free, end)
-        ends.append(end)
-    return ends

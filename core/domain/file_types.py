@@ -49,7 +49,7 @@ _BY_SUFFIX = {
     for suffix in suffixes
 }
 _MOVING_AS_PICTURE = ("mp4", "webm")  # what chats make of a GIF, and of a sticker
-_SOUND_INFILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
+_SOUND_IN_FILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
 # what is neither picture, sound nor film whatever its bytes are: what it is, and what to do
 _NEVER: dict[str, tuple[str, str]] = {
     "application/pdf": ("pdf", "fix_screenshot"),
@@ -86,7 +86,7 @@ def likely_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKi
     main, _, rest = _plain(declared).partition("/")
     if rest == "gif":
         return MOVING_PICTURE
-    if main == "audio" and rest in _SOUND_INFILMS:
+    if main == "audio" and rest in _SOUND_IN_FILMS:
         return (MediaKind.AUDIO, MediaKind.VIDEO)
     by_type = {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": FILM}.get(main)
     return by_type or _BY_SUFFIX.get(_suffix(name)) or _ALL

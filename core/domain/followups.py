@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
-from secrets import randbits
 from typing import Any
 
 from core.domain.continuation import film_from, longer
 from core.domain.dimensions import inside, nearest_inside
 from core.domain.jobs import Job, JobState
-from core.domain.limits import SEED_BITS, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip
 from core.domain.modes import MODES, Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
@@ -22,8 +21,11 @@ from core.domain.parsing import parse_option
 from core.domain.presets import Preset
 from core.domain.request_check import allows
 from core.domain.requests import Request, Sampling
+from core.domain.seeds import new_seed
 from core.domain.sizing import shaped_size, typed_seconds
 from core.errors import FilmComplete
+
+USES_FRAME = Mode.I2V  # what is made of a clip's last frame
 
 
 class Action(StrEnum):
@@ -89,11 +91,6 @@ def _in_every_limit(job: Job) -> tuple[Action, ...]:
     if job.clip is not None:
         actions.append(Action.FETCH)
     return (*actions, Action.DETAILS, Action.DELETE)
-
-
-def new_seed() -> int:
-    """Draw a random seed, 0 … 2⁵³ − 1: a reader of JSON may keep no more digits."""
-    return randbits(SEED_BITS)
 
 
 def again(request: Request, seed: Callable[[], int] = new_seed) -> Request:
@@ -249,6 +246,3 @@ def _nearest_aspect(ratio: float) -> str:
 def can_improve(request: Request) -> bool:
     """Tell whether a quality pass would change anything."""
     return request.sampling.preset is not Preset.QUALITY and not MODES[request.mode].continues
-
-
-USES_FRAME = Mode.I2V  # what "use last frame" makes

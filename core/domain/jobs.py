@@ -56,7 +56,7 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 }
 
 
-class Back(Enum):
+class RequeueReason(Enum):
     """Why a running job goes back in line; the first three count as a loss."""
 
     LOST = auto()  # its worker vanished

@@ -91,7 +91,7 @@ def written_times(text: str, sampling: Sampling, asked_s: float | None = None) -
     """
     end = play_time(sampling.frames, sampling.fps)
     longest = max(end, asked_s or 0)
-    return as_typed([min(_time(part, longest), end) for part in _parts(text)])
+    return write_times([min(_time(part, longest), end) for part in _parts(text)])
 
 
 def in_proportion(asked: Sampling, other: Sampling) -> Sampling:
@@ -100,11 +100,11 @@ def in_proportion(asked: Sampling, other: Sampling) -> Sampling:
         return other
     end, before = (play_time(one.frames, one.fps) for one in (other, asked))
     times = [time * end / before for time in read_times(asked.times, asked)]
-    return replace(other, times=as_typed(times))
+    return replace(other, times=write_times(times))
 
 
-def as_typed(times: Sequence[float]) -> str:
-    """Write ``times`` as people type them."""
+def write_times(times: Sequence[float]) -> str:
+    """Write ``times`` as people type them: ``0, 1.5, 5``."""
     return ", ".join(f"{time:.3f}".rstrip("0").rstrip(".") for time in times)
 
 

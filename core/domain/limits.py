@@ -40,11 +40,6 @@ class MediaLimits:
     decode_memory: int = 520 * MEGABYTE
 
 
-MAX_SEED = 2**63 - 1
-# of a drawn seed: every reader of JSON keeps so many; source: RFC 8259, section 6
-SEED_BITS = 53
-
-
 MOST_FPS = 60  # what chats and browsers play everywhere
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from core.domain.limits import MAX_SEED, RequestLimits, most_fps
+from core.domain.limits import RequestLimits, most_fps
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera, Control, Drafts, Enhance, Preset, Sync
+from core.domain.seeds import MAX_SEED
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,

@@ -4,8 +4,9 @@ import math
 import re
 from typing import Any
 
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.options import OPTIONS, Option, OptionKind
+from core.domain.seeds import MAX_SEED
 from core.errors import NotANumber, SeedNotANumber
 
 SHOWN = 40  # characters of what was typed that a sentence repeats

@@ -27,6 +27,7 @@ MEGAPIXELS_BELOW = 1000  # a smaller number of pixels is none of a frame: it mea
 _IDS = frozenset({"channels", "roles"})
 _WORDS = frozenset({"words", "nsfw_words"})
 _CHOICES = {"enhance": tuple(Enhance), "captions": tuple(Captions), "remix": tuple(Remixing)}
+_ROUNDED_S = 1 / 3  # by which whole steps of 8 frames at 24 a second may exceed what was asked
 _UNITS = re.compile(r"(?i)\s*(s|sec|seconds|mpx|mp|px)$")
 
 
@@ -62,7 +63,7 @@ class Policy:
             raise PolicyForbids("rule_role")
         if self.modes and request.mode not in self.modes:
             raise PolicyForbids("rule_mode", ", ".join(self.modes))
-        if self.max_seconds and request.sampling.seconds > self.max_seconds + 1 / 3:
+        if self.max_seconds and request.sampling.seconds > self.max_seconds + _ROUNDED_S:
             raise PolicyForbids("rule_seconds", f"{self.max_seconds:g} s")
         if self.max_pixels and request.sampling.size.pixels > self.max_pixels:
             raise PolicyForbids("rule_pixels", f"{self.max_pixels / 1e6:.1f} Mpx")

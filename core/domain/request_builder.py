@@ -4,7 +4,6 @@ The only place that decides sizes, lengths and seeds, so every front answers the
 """
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,15 +15,17 @@ from core.domain.dimensions import play_time
 from core.domain.envelope import beyond_model
 from core.domain.fingerprints import fingerprint_of
 from core.domain.keyframes import check_times, written_times
-from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, most_fps
+from core.domain.limits import RequestLimits, check_range, most_fps
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Drafts, Preset
 from core.domain.request_words import check_words
 from core.domain.requests import Composition, Sampling, check_roles, further_drafts, make_request
+from core.domain.seeds import MAX_SEED, new_seed
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
-from core.domain.styles import Filled
+from core.domain.styles import FilledOptions
+from core.domain.visible_text import is_blank
 from core.domain.words import StyleWords
 from core.errors import (
     NotAChoice,
@@ -43,7 +44,7 @@ def compose(
     options: Options,
     media: Mapping[str, MediaFile],
     limits: RequestLimits,
-    filled: Filled | None = None,
+    filled: FilledOptions | None = None,
 ) -> Composition:
     """Compose the request that ``options`` and ``media`` ask for.
 
@@ -74,7 +75,7 @@ def compose(
     _check_offered(mode, options)
     typed = options
     words = StyleWords(options.style) if options.style else None
-    filled = filled or Filled(options, words, ())
+    filled = filled or FilledOptions(options, words, ())
     options = filled.options
     check_roles(mode, media)
     film = media.get(spec.continues)
@@ -131,7 +132,7 @@ def _sampling(
     fps = limits.default_fps if options.fps is None else options.fps
     check_range("fps", fps, limits.min_fps, most_fps(limits), "fps")
     doubled = is_doubled(fps, limits)
-    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
+    seed = new_seed() if options.seed is None else options.seed
     check_range("seed", seed, 0, MAX_SEED)
     shape = media.get(spec.shape_from or "")
     size = clip_size(options, preset, shape, limits, adjustments)
@@ -200,7 +201,7 @@ def clean(text: str, limits: RequestLimits) -> str:
 
     Control characters go, and so does what nobody sees but machines read: zero-width characters,
     marks that turn the direction of writing, lone surrogates. Joiners stay, as scripts and emoji
-    need them.
+    need them, but a text of nothing that is seen is empty.
 
     Raises:
         PromptTooLong: more characters than allowed.
@@ -212,7 +213,7 @@ def clean(text: str, limits: RequestLimits) -> str:
     text = text.strip().strip(_JOINERS).strip()
     if len(text) > limits.prompt_characters:
         raise PromptTooLong(len(text), limits.prompt_characters)
-    return text
+    return "" if is_blank(text) else text
 
 
 def _check_offered(mode: Mode, options: Options) -> None:

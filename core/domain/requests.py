@@ -15,12 +15,12 @@ from typing import Any, Self
 from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
-from core.domain.limits import MAX_SEED
 from core.domain.lineage import DRAFTS, JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
 from core.domain.presets import PRESETS, Camera, Control, Enhance, Preset, Sync
+from core.domain.seeds import MAX_SEED
 from core.domain.words import StyleWords, Wording, worded
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 

@@ -58,7 +58,7 @@ def read_style(name: str, given: Mapping[str, Any], limits: RequestLimits) -> St
     rest = {key: value for key, value in given.items() if key not in WORDS}
     options = read_options(entry, rest, limits)
     if STYLE in options:
-        raise StyleRefused(entry, STYLE, str(options[STYLE])[:SHOWN], _names(limits=False))
+        raise StyleRefused(entry, STYLE, str(options[STYLE])[:SHOWN], _names(with_style=False))
     return Style(StyleWords(name, **words), options)
 
 
@@ -72,7 +72,7 @@ def read_options(entry: str, given: Mapping[str, Any], limits: RequestLimits) ->
     for key, value in given.items():
         option = BY_TYPED_NAME.get(key.lower().replace("-", "_"))
         if option is None or option not in settable():
-            raise StyleRefused(entry, "option", key[:SHOWN], _names(limits=True))
+            raise StyleRefused(entry, "option", key[:SHOWN], _names(with_style=True))
         if value not in ("", None):
             found[option.name] = _value(entry, option, value, limits)
     return found
@@ -184,8 +184,8 @@ def _value(entry: str, option: Option, given: object, limits: RequestLimits) -> 
     return value
 
 
-def _names(*, limits: bool) -> str:
-    names = [option.typed for option in settable() if option.name != STYLE or limits]
+def _names(*, with_style: bool) -> str:
+    names = [option.typed for option in settable() if option.name != STYLE or with_style]
     return ", ".join(names)
 
 

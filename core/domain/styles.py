@@ -49,7 +49,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledOptions:
     """What was typed with what was chosen for it."""
 
     options: Options
@@ -88,7 +88,7 @@ def fill(
     roles: Collection[str],
     levels: Sequence[Level],
     style: Style | None = None,
-) -> Filled:
+) -> FilledOptions:
     """Choose for a person what they did not.
 
     Args:
@@ -116,7 +116,7 @@ def fill(
     filled[STYLE] = style.name if style else ""
     named = ((STYLE, source),) if style and source else ()
     sources = (*named, *((name, source) for name, (_, source) in found.items()))
-    return Filled(Options.of(options | filled), style.words if style else None, sources)
+    return FilledOptions(Options.of(options | filled), style.words if style else None, sources)
 
 
 def _ordered(style: Style | None, source: str, levels: Sequence[Level]) -> list[Level]:

@@ -17,13 +17,13 @@ from typing import cast
 
 import confusable_homoglyphs.confusables as homoglyphs  # pyright: ignore[reportMissingTypeStubs]  # none
 
+from core.domain.visible_text import is_unseen
+
 # what people write for a letter within a word; source: common spellings in chats
 _SIGNS = dict(zip("034578@$€£¥¢|∂", "oeastbaselycld", strict=True))
 _SPELLINGS = tuple(str.maketrans({**_SIGNS, "1": one, "6": six}) for one, six in ("ig", "lb"))
 # beside the confusables: of small letters
 _DRAWN = dict(zip("βεσвьнктмпгиƅ", "beobbhktmnrub", strict=True))
-_INVISIBLE = frozenset({"Cf", "Mn", "Me", "Cc"})  # Unicode categories; Mn: accents
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u0640")  # and the Arabic stretch
 _VOICED = frozenset("\u3099\u309a")  # marks that make other letters of kana
 _BACKWARDS = re.compile("[\u202e\u2067](.*?)(?:[\u202c\u2069\n]|$)", re.DOTALL)
 # three letters or more with the same short gap between them: b l o o d, b.l.o.o.d
@@ -148,14 +148,8 @@ def _unrepeated(form: str) -> Iterator[str]:
 def plain(text: str) -> str:
     """Return ``text`` in the one form in which rules and prompts are compared."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    seen = "".join(_as_letter(character) for character in folded if not _is_unseen(character))
+    seen = "".join(_as_letter(character) for character in folded if not is_unseen(character))
     return unicodedata.normalize("NFKC", seen.translate(_look_alikes())).casefold()
-
-
-def _is_unseen(character: str) -> bool:
-    if character.isspace():
-        return False
-    return character in _BLANK or unicodedata.category(character) in _INVISIBLE
 
 
 @cache

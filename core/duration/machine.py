@@ -18,6 +18,7 @@ from core.models.catalog import FAMILY, Profile
 # bytes a second through the host's memory, measured: decoded tiles are added up there, and the
 # latent upscaler comes from there and goes back
 HOST_BANDWIDTH = 3.2e9
+_REACHED = 0.72  # share of the specified bandwidth of device memory: measured
 HEADROOM = 0.8  # share of device memory that weights may take
 # of the weights that all stay: fragments and a desktop. Measured in bf16: 72.7 GB of 74.9 GB of
 # files stay, 79.8 GB at most with a clip of 768×512×121
@@ -78,7 +79,7 @@ def prior(part: Part, hardware: Hardware) -> Rates:
     share = hardware.sampling_share if share is None else share * hardware.codec_share
     return Rates(
         a=1 / (hardware.flops * share),
-        b=1 / (hardware.bandwidth * 0.72),
+        b=1 / (hardware.bandwidth * _REACHED),
         c=FIXED_S[part] * hardware.fixed_s,
         launch=hardware.launch_s,
     )
@@ -165,7 +166,7 @@ class Machine:
         if work.part is Part.VIDEO_ENCODE:
             return 0.0, work.host_bytes, 0.0
         sampled = work.part in {Part.STAGE1, Part.STAGE2}
-        hidden = self.hardware.bandwidth * 0.72
+        hidden = self.hardware.bandwidth * _REACHED
         slow = work.passes * self.streamed / self.hardware.host_bandwidth if sampled else 0.0
         slow += work.host_bytes / HOST_BANDWIDTH
         return work.effort, work.bytes + slow * hidden, work.passes

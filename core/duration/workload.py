@@ -14,6 +14,7 @@ TRANSFORMER, CODEC = FAMILY.architecture.transformer, FAMILY.architecture.codec
 TEXT, WEIGHTS = FAMILY.architecture.text, FAMILY.architecture.weights
 
 MASK_FACTOR = 1.8  # a guide of strength ≠ 1 masks self-attention, which then runs so much slower
+_WITH_CONNECTORS = 22.15e9  # parameters in the transformer's file, text connectors among them
 EAGER_PASSES = 80.0  # times a block reads or writes all its tokens outside matrix products
 
 
@@ -260,7 +261,7 @@ def _sample(plan: SamplingPlan, sampling: SamplingStage) -> PartCost:
 
 def _forward_weights(profile: str) -> float:
     """Return the bytes that each forward reads: the transformer without its text connectors."""
-    return WEIGHTS[profile].transformer * TRANSFORMER.parameters / (22.15e9)
+    return WEIGHTS[profile].transformer * TRANSFORMER.parameters / _WITH_CONNECTORS
 
 
 def _upscale(plan: SamplingPlan) -> PartCost:

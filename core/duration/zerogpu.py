@@ -104,7 +104,7 @@ def lease_for(
     terms = _as_terms(terms)
     loan = terms.loan_of(machine)
     wanted = _wanted_s(needed_s, loan)
-    limit = math.floor(terms.most_s / (loan.factor * loan.counted))
+    limit = _most_declared_s(terms, loan)
     declared = max(1, min(wanted, limit))
     return LeaseRequest(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
 
@@ -128,6 +128,10 @@ def _as_terms(terms: LoanTerms | Tier) -> LoanTerms:
     return terms if isinstance(terms, LoanTerms) else LoanTerms(terms)
 
 
+def _most_declared_s(terms: LoanTerms, loan: GpuSize) -> int:
+    return math.floor(terms.most_s / (loan.factor * loan.counted))
+
+
 def _wanted_s(needed_s: float, loan: GpuSize) -> int:
     return max(1, math.ceil(needed_s / loan.factor))
 
@@ -142,7 +146,7 @@ def budget_ms(machine: Machine, terms: LoanTerms | Tier, ready_s: float | None =
         ready_s = ready_seconds(machine)
     terms = _as_terms(terms)
     loan = terms.loan_of(machine)
-    granted = math.floor(terms.most_s / (loan.factor * loan.counted)) * loan.factor
+    granted = _most_declared_s(terms, loan) * loan.factor
     return max(0.0, (granted - ready_s) * 1000)
 
 

@@ -69,7 +69,7 @@ class BucketForeign(BucketProblem):
 class BucketLibraryMissing(SetupProblem):
     """The library for buckets is not installed; ``command`` installs it."""
 
-    command: str = 'pip install "clapper-bot[cluster]"'
+    command: str
 
 
 class CacheFull(SetupProblem):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
-from core.accounts.limits import HOUR_MS
 from core.accounts.moderation import refuse_blocked
 from core.accounts.notices import Notices
 from core.domain.feed import (
@@ -17,6 +16,7 @@ from core.domain.feed import (
     PostState,
 )
 from core.domain.people import Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import FeedTakenDown, FeedTooOften, PostUnknown
 from core.storage import accounts, feed_outbox, moderation
 from core.storage import feed as rows

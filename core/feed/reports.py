@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from core.accounts.limits import HOUR_MS
 from core.accounts.moderation import refuse_blocked
 from core.accounts.notices import Notices
 from core.domain.feed import (
@@ -15,6 +14,7 @@ from core.domain.feed import (
     ReportDecision,
 )
 from core.domain.people import Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import ReportNotTaken
 from core.feed.channels import find_channel
 from core.feed.posts import REPORTED, require, take_down

@@ -4,22 +4,20 @@ Implements :class:`core.interfaces.artefacts.Artefacts`. No key of a bucket is n
 """
 
 import asyncio
-import hashlib
 from pathlib import Path
 
 import httpx2
 
 from core.artefacts.cache import NodeCache
-from core.artefacts.keyless import KeylessArtefacts
-from core.artefacts.names import digest_in, require_name
+from core.artefacts.keyless import KeylessArtefacts, is_kept_elsewhere
+from core.artefacts.names import require_name
 from core.errors import ClapperError
 from core.errors.artefacts import ArtefactDamaged, ArtefactGone, ArtefactsUnavailable
 from core.errors.gate import GateUnreachable
 from core.gate.client import GateClient
 from core.interfaces.artefacts import CLIPS
-from core.runtime.atomic_files import sha256_of, whole_file
+from core.runtime.atomic_files import sha256_of
 
-MOST_INPUT_BYTES = 1_000_000_000
 GONE = frozenset({404, 410})
 
 
@@ -51,29 +49,13 @@ class GateArtefacts(KeylessArtefacts):
             ArtefactsUnavailable: it cannot be fetched just now, or is another content.
         """
         try:
-            await self._download(name, place, sha256 or digest_in(name))
+            async with self._client.download(name) as answer:
+                if answer.status_code in GONE:
+                    raise ArtefactGone(name)
+                answer.raise_for_status()
+                await asyncio.to_thread(self._cache.make_room, 0, is_kept_elsewhere)
+                await self._receive(name, place, sha256, answer.aiter_bytes())
+        except ArtefactDamaged as error:
+            raise ArtefactsUnavailable(error.code) from error
         except (httpx2.HTTPError, OSError, GateUnreachable) as error:
             raise ArtefactsUnavailable(GateUnreachable.code) from error
-
-    async def _download(self, name: str, place: Path, sha256: str) -> None:
-        """Write an input to ``place``, whole and with its content, or not at all.
-
-        Raises:
-            ArtefactGone: the gate has none.
-            ArtefactsUnavailable: it broke on the way, or is something else.
-        """
-        async with self._client.download(name) as answer:
-            if answer.status_code in GONE:
-                raise ArtefactGone(name)
-            answer.raise_for_status()
-            digest, count = hashlib.sha256(), 0
-            await asyncio.to_thread(self._cache.make_room, 0, lambda _: True)
-            with whole_file(place) as part, part.open("wb") as file:
-                async for piece in answer.aiter_bytes():
-                    count += len(piece)
-                    digest.update(piece)
-                    if count > MOST_INPUT_BYTES:
-                        raise ArtefactsUnavailable(GateUnreachable.code)
-                    await asyncio.to_thread(file.write, piece)
-                if digest.hexdigest() != sha256:
-                    raise ArtefactsUnavailable(ArtefactDamaged.code)

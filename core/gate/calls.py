@@ -7,8 +7,8 @@ from typing import Protocol
 import structlog
 
 from core.domain.clip_preview import read_preview
-from core.domain.enhancement import as_typed
-from core.domain.jobs import Back, Job
+from core.domain.enhancement import without_enhancer
+from core.domain.jobs import Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress_text import read_progress
 from core.domain.prompt_preview import prompt_preview
@@ -89,7 +89,7 @@ class GateCalls:
             self._runs.claims(node.name, call.machine)
             job = await queue.claim(preference(call.loaded), ahead=call.ahead)
             if job is not None:
-                job = job if call.protocol >= FORBIDS else as_typed(job)
+                job = job if call.protocol >= FORBIDS else without_enhancer(job)
                 return await self._hand_out(node, queue, job, is_gone)
             left_s = until - loop.time()
             if left_s <= 0:
@@ -152,7 +152,7 @@ class GateCalls:
             except (MediaRefused, OSError) as error:
                 log.warning("gate_clip_refused", node=node.name, job_id=job.id, reason=str(error))
                 await self._drop_files(clip)
-                await queue.requeue(job.id, token, Back.DEVICE)
+                await queue.requeue(job.id, token, RequeueReason.DEVICE)
                 self._over(node, job.id, ended=False)
                 return False
             for name, path in zip(names_of_clip(clip), (clip.path, clip.poster), strict=True):
@@ -182,7 +182,7 @@ class GateCalls:
         if job is None:
             return False
         queue = await self._machines.seen(node)
-        kept = await queue.requeue(job.id, job.token or "", call.back)
+        kept = await queue.requeue(job.id, job.token or "", call.reason)
         self._over(node, job.id, ended=False)
         return kept
 
@@ -230,7 +230,7 @@ class GateCalls:
         finally:
             if given is None:
                 self._jobs.drop(node, job.id)
-                await queue.requeue(job.id, job.token or "", Back.STOPPED)
+                await queue.requeue(job.id, job.token or "", RequeueReason.STOPPED)
                 self._parts.dispatcher.wake()
 
     async def _inputs(self, job: Job) -> dict[str, str]:

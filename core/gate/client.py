@@ -6,7 +6,7 @@ is the key that came with it, which is that attempt's token here.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
@@ -16,24 +16,24 @@ import structlog
 from pydantic import SecretStr
 
 from core.domain.decoding import UndecodableError
-from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.media import Clip
-from core.domain.people import Requester
 from core.domain.progress import Progress
 from core.domain.progress_text import write_progress
 from core.domain.prompt_preview import JobPreview, PromptPreview
-from core.domain.requests import Request, from_json
+from core.domain.requests import Request
 from core.errors.gate import GateUnreachable
 from core.gate import wire
 from core.gate.connection import require_taken, trust, why
+from core.gate.given_jobs import GivenJobs
 from core.gate.kinds import kinds_that
+from core.runtime.file_pieces import pieces_of
 from core.runtime.tasks import TaskOutcome, cancel_and_wait, outcome_of, wait_event
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 RanFigures: TypeAlias = tuple[int, dict[str, float], int | None]  # as of :class:`wire.RanCall`
 
-PLATFORM = "gate"  # for whom a job is, as far as a rented machine knows
 CALL_S = 15.0  # a call that takes longer failed
 PREVIEW_S = 2.0  # then the next one is newer
 CLAIM_S = 40.0  # the gate answers after 25 s where nobody waits
@@ -69,10 +69,8 @@ class GateClient:
         )
         self._files = httpx2.AsyncClient(timeout=FILES_S, follow_redirects=False, trust_env=False)
         self._ending = asyncio.Event()
-        self._waiting: dict[str, Job] = {}  # claimed, without the device
+        self.jobs = GivenJobs()
         self.answered_at_s: float | None = None  # when the gate answered last, monotonic
-        self.attempts: dict[str, str] = {}  # keys of what runs here, by job
-        self._inputs: dict[str, tuple[str, str]] = {}  # of each, by name: its job and address
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,11 +104,11 @@ class GateClient:
     async def next_up(self) -> Job | None:
         """Return the job that was claimed and waits for the device; of others nothing is known."""
         await asyncio.sleep(0)
-        return next(reversed(self._waiting.values()), None)
+        return self.jobs.next_up()
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt has the device now; None where it lost the job."""
-        self._waiting.pop(job_id, None)
+        self.jobs.begin(job_id)
         call = wire.AttemptCall(job_id, token)
         return (await self._ask("begin", call, wire.BeginAnswer)).at_ms
 
@@ -135,7 +133,7 @@ class GateClient:
             prompt_used=clip.prompt_used,
         )
         kept = await self._kept("settle", call, FILES_S)
-        self._forget(job_id, token)
+        self.jobs.drop(job_id, token)
         return kept
 
     async def fail(
@@ -149,13 +147,15 @@ class GateClient:
         }
         call = wire.FailCall(job_id, token, failure.code, data, max(0, off_device_ms))
         kept = await self._kept("fail", call)
-        self._forget(job_id, token)
+        self.jobs.drop(job_id, token)
         return kept
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         """Put the job of the attempt back in line."""
         kept = await self._kept("requeue", wire.RequeueCall(job_id, token, why.name))
-        self._forget(job_id, token)
+        self.jobs.drop(job_id, token)
         return kept
 
     async def tell_run(self, job_id: str, token: str, run: RanFigures) -> None:
@@ -186,14 +186,15 @@ class GateClient:
         Raises:
             GateUnreachable: no job here has such an input.
         """
-        job_id, address = self._inputs.get(name, ("", ""))
-        key = self.attempts.get(job_id)
-        if key is None:
+        place = self.jobs.input(name)
+        if place is None:
             raise GateUnreachable("no_attempt")
-        if address.startswith("/"):
-            headers = {"X-Clapper-Attempt": key}
-            return self._http.stream("GET", address, headers=headers, timeout=FILES_S)
-        return self._files.stream("GET", address)  # the bucket's, signed; our token is not its
+        if place.address.startswith("/"):
+            headers = {"X-Clapper-Attempt": place.key}
+            return self._http.stream("GET", place.address, headers=headers, timeout=FILES_S)
+        return self._files.stream(
+            "GET", place.address
+        )  # the bucket's, signed; our token is not its
 
     async def upload(self, job_id: str, kind: str, path: Path, sha256: str) -> None:
         """Bring the clip (``mp4``) or the poster (``png``) of the attempt at ``job_id``.
@@ -202,7 +203,7 @@ class GateClient:
             GateUnreachable: the gate does not answer, or does not take it.
             GateTokenRefused, GateVersion: it does not know this machine, or its version.
         """
-        key = self.attempts.get(job_id)
+        key = self.jobs.keys.get(job_id)
         if key is None:
             raise GateUnreachable("no_attempt")
         size = (await asyncio.to_thread(path.stat)).st_size
@@ -214,7 +215,7 @@ class GateClient:
         address = f"/gate/clips/{job_id}/{kind}"
         try:
             answer = await self._http.put(
-                address, content=_pieces(path), headers=headers, timeout=FILES_S
+                address, content=pieces_of(path), headers=headers, timeout=FILES_S
             )
         except httpx2.HTTPError as error:
             raise GateUnreachable(why(error)) from None
@@ -226,36 +227,11 @@ class GateClient:
         A request that this version cannot read goes back in line, for who can.
         """
         try:
-            asked = from_json(given.request)
+            return self.jobs.take(given)
         except UndecodableError:
-            await outcome_of(self.requeue(given.job, given.key, Back.STOPPED))
+            await outcome_of(self.requeue(given.job, given.key, RequeueReason.STOPPED))
             log.error("gate_request_unreadable", job_id=given.job)  # noqa: TRY400  # no defect
             return None
-        self.attempts[given.job] = given.key
-        self._inputs |= {name: (given.job, address) for name, address in given.inputs.items()}
-        self._waiting[given.job] = job = Job(
-            id=given.job,
-            requester=Requester(PLATFORM, given.job),
-            asked=asked,
-            reply_to=ReplyTo(PLATFORM),
-            state=JobState.RUNNING,
-            estimate_ms=given.estimate_ms,
-            attempt=given.attempt,
-            token=given.key,
-            created_at_ms=given.created_at_ms,
-            started_at_ms=given.started_at_ms,
-            losses=given.losses,
-            forbidden=tuple(given.forbidden),
-        )
-        return job
-
-    def _forget(self, job_id: str, key: str) -> None:
-        self._waiting.pop(job_id, None)
-        if self.attempts.get(job_id) == key:
-            del self.attempts[job_id]
-            self._inputs = {
-                name: where for name, where in self._inputs.items() if where[0] != job_id
-            }
 
     async def _until_ending(self, call: Coroutine[Any, Any, T]) -> TaskOutcome[T] | None:
         """Await ``call``, or hang up at :meth:`note_ending`: the gate puts back what it claimed."""
@@ -291,9 +267,3 @@ class GateClient:
             return wire.decode(kind, answer.content)
         except ValueError:
             raise GateUnreachable("no_gate") from None
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(path.open, "rb") as file:
-        while piece := await asyncio.to_thread(file.read, 1 << 18):
-            yield piece

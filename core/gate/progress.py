@@ -40,11 +40,11 @@ class GateProgress(NoPeers):
             self._fresh.clear()
             sending, self._newest = self._newest, {}
             for job_id, event in sending.items():
-                key = self._client.attempts.get(job_id)
+                key = self._client.jobs.keys.get(job_id)
                 if key is None:
                     continue
                 kept = await outcome_of(self._client.beat(job_id, key, event))
-                if kept.ok and not kept.value and self._client.attempts.get(job_id) == key:
+                if kept.ok and not kept.value and self._client.jobs.keys.get(job_id) == key:
                     dispatcher.cancel_here(job_id, "owner")
             await self._send_previews()
             await asyncio.sleep(EVERY_S)
@@ -53,6 +53,6 @@ class GateProgress(NoPeers):
         """Send the newest ones; one that does not arrive is missed by nobody."""
         showing, self._previews = self._previews, {}
         for (job_id, _), preview in showing.items():
-            key = self._client.attempts.get(job_id)
+            key = self._client.jobs.keys.get(job_id)
             if key is not None:
                 await outcome_of(self._client.preview(job_id, key, preview))

@@ -10,16 +10,17 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from core.domain.clip_preview import MOST_MOMENTS
-from core.domain.jobs import Back
+from core.domain.jobs import RequeueReason
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.requests import FORMAT
+from core.domain.time_units import DAY_MS
 
 _EXACT = ConfigDict(extra="forbid", strict=True)
 PROTOCOL = 3
 FORBIDS = 3  # from here on machines know of words that no model may write
 UNDERSTOOD = frozenset({1, 2, PROTOCOL})  # of machines; fronts are updated first
 MOST_BYTES = 256 * 1024  # of a call or an answer; two prompts of 10 000 characters have 80 000
-LONGEST_MS = 24 * 3_600_000
+LONGEST_MS = DAY_MS
 
 JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 AttemptKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -167,9 +168,9 @@ class RequeueCall:
     why: Literal["LOST", "DIED", "DEVICE", "DOUBTED", "STOPPED"]
 
     @property
-    def back(self) -> Back:
+    def reason(self) -> RequeueReason:
         """Return why, as the queue knows it."""
-        return Back[self.why]
+        return RequeueReason[self.why]
 
 
 @dataclass(frozen=True, slots=True)

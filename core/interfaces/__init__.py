@@ -1,4 +1,4 @@
-"""The seams that others implement: executors and deliveries.
+"""The seams that others implement: what makes clips, hands them over, keeps and hands out work.
 
 Belongs here: protocols and the records that cross them. Never here: an implementation.
 """

@@ -1,4 +1,4 @@
-"""The seam to what makes frames: one method, two implementations (ComfyUI and the animatic)."""
+"""The seam to what makes frames: one method that all have, and what some can do beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -8,9 +8,8 @@ from core.domain.media import Clip
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 
 
-@runtime_checkable
 class FeedDelivery(Protocol):
-    """Shows clips in the channels of feeds, beside what a delivery does for reply addresses."""
+    """Shows clips in the channels of feeds."""
 
     async def publish(
         self, post: FeedPost, job: Job, clip: Clip, attempt: DeliveryAttempt
@@ -30,4 +29,14 @@ class FeedDelivery(Protocol):
             DeliveryRetry: not now.
             DeliveryImpossible: the bot may not.
         """
+        ...
+
+
+@runtime_checkable
+class HasFeeds(Protocol):
+    """What the delivery of a platform that has feeds offers beside results."""
+
+    @property
+    def feed(self) -> FeedDelivery:
+        """Return what shows clips in its feeds."""
         ...

@@ -7,7 +7,7 @@ nothing to change and says so.
 from collections.abc import Callable
 from typing import Protocol
 
-from core.domain.jobs import Back, Failure, Job
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.domain.requests import Request
@@ -74,7 +74,9 @@ class WorkQueue(Protocol):
         """
         ...
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         """Put an attempt's job back in line; ``why`` decides what is counted.
 
         False where the attempt lost the job.

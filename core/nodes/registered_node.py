@@ -9,6 +9,7 @@ from typing import TypeAlias
 import structlog
 
 from core.domain.nodes import ClusterNode, NodeId, NodeState, Pool, pools_of
+from core.domain.time_units import DAY_MS
 from core.runtime.clock import Clock
 from core.runtime.tasks import outcome_of, wait_event
 from core.storage import nodes as rows
@@ -17,7 +18,7 @@ from core.storage.database import Connection, Database
 log = structlog.get_logger(__name__)
 
 END_S = 1.0  # a database that takes longer is not told that this process ends
-FORGOTTEN_MS = 24 * 3_600_000  # after so long without a sign a node is not shown any more
+FORGOTTEN_MS = DAY_MS  # after so long without a sign a node is not shown any more
 _TAKING = (NodeState.LOADING, NodeState.READY)
 OldestProgram: TypeAlias = Callable[[Connection], Awaitable[int]]
 Load: TypeAlias = tuple[str | None, str]  # the job on the device, the model files in its memory

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.domain.jobs import Back
+from core.domain.jobs import RequeueReason
 from core.domain.nodes import NodeId
 from core.queue.transitions import ENDING
 from core.storage import jobs as rows
@@ -21,7 +21,7 @@ class AbandonedJob:
     """A running job without a worker, and why it goes back in line."""
 
     row: StoredJob
-    why: Back
+    why: RequeueReason
 
 
 class AbandonedJobs(Protocol):
@@ -56,13 +56,13 @@ class AbandonedByProcess:
         del now
         ended = await rows.read_setting(connection, ENDING) == "1"
         await rows.write_setting(connection, ENDING, "0")
-        why = Back.STOPPED if ended else Back.DIED
+        why = RequeueReason.STOPPED if ended else RequeueReason.DIED
         return [AbandonedJob(row, why) for row in await rows.running(connection, to_move=True)]
 
     async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return the jobs whose lease has ended, but for those whose attempt lives here."""
         late = _late(await rows.running(connection, to_move=True), now)
-        return [AbandonedJob(row, Back.LOST) for row in late if not self._owned(row.id)]
+        return [AbandonedJob(row, RequeueReason.LOST) for row in late if not self._owned(row.id)]
 
 
 class AbandonedByNodes:
@@ -92,24 +92,28 @@ class AbandonedByNodes:
         running = await rows.running(connection, to_move=True)
         ours = [row for row in running if self._before_us and row.node_id == self._before_us]
         late = [row for row in _late(running, now) if row not in ours]
-        found = await _judged(connection, ours, Back.DIED)
-        return found + await _judged(connection, late, Back.LOST)
+        found = await _with_reasons(connection, ours, RequeueReason.DIED)
+        return found + await _with_reasons(connection, late, RequeueReason.LOST)
 
     async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return the jobs whose lease has ended, but for those whose attempt lives here."""
         late = _late(await rows.running(connection, to_move=True), now)
         others = [row for row in late if not self._owned(row.id)]
-        return await _judged(connection, others, Back.LOST)
+        return await _with_reasons(connection, others, RequeueReason.LOST)
 
 
 def _late(running: Iterable[StoredJob], now: int) -> list[StoredJob]:
     return [row for row in running if (row.lease_until_ms or 0) < now]
 
 
-async def _judged(connection: Connection, left: list[StoredJob], why: Back) -> list[AbandonedJob]:
+async def _with_reasons(
+    connection: Connection, left: list[StoredJob], why: RequeueReason
+) -> list[AbandonedJob]:
     """Blame a job for the loss of its node, unless that said before that it ends."""
     if not left:
         return []
     ids = {row.node_id for row in left if row.node_id}
     ended = await nodes.ended_on_purpose(connection, ids)
-    return [AbandonedJob(row, Back.STOPPED if row.node_id in ended else why) for row in left]
+    return [
+        AbandonedJob(row, RequeueReason.STOPPED if row.node_id in ended else why) for row in left
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.accounts.moderation import policies_of
-from core.domain.enhancement import as_typed
+from core.domain.enhancement import without_enhancer
 from core.domain.jobs import Failure, Job, JobState
 from core.domain.presets import Enhance
 from core.domain.requests import Request
@@ -127,4 +127,4 @@ async def _with_rules(connection: Connection, job: Job) -> Job:
     unknown = [name for policy in found for name, _ in policy.unreadable]
     words = [word for policy in found for word in policy.word_rules]
     ruled = replace(job, forbidden=tuple(dict.fromkeys([*words, *unknown])))
-    return as_typed(ruled) if unknown else ruled
+    return without_enhancer(ruled) if unknown else ruled

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, Job, JobState, ReplyTo, RequeueReason
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
@@ -189,7 +189,9 @@ class JobQueue:
                 await self._end(connection, own, End(state, charge_ms, used, failure))
             return own is not None
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         """Put an attempt's job back in line; ``why`` decides what is counted.
 
         After too many losses the job fails with ``worker_lost`` and is refunded. False where the
@@ -243,7 +245,7 @@ class JobQueue:
                 used = device_ms(one.row, self._clock(), off_device_ms(one.row.id))
                 how = End(JobState.CANCELLED, used if own else 0, used, failure)
                 await self._end(connection, one, how)
-            return await self._read(connection, job_id)
+            return (await rows.require(connection, job_id)).job(self._clips_folder)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
         """Replace where the result of a job goes.
@@ -284,9 +286,6 @@ class JobQueue:
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
             return await delete_rows(connection, self._clips_folder, old)
-
-    async def _read(self, connection: Connection, job_id: str) -> Job:
-        return (await rows.require(connection, job_id)).job(self._clips_folder)
 
     async def _end(self, connection: Connection, own: rows.ReservedJob, how: End) -> None:
         rules, folder, now = self._rules, self._clips_folder, self._clock()

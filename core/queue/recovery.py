@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
-from core.accounts.limits import HOUR_MS
 from core.domain.jobs import Failure, JobState
+from core.domain.time_units import HOUR_MS
 from core.queue.abandoned import AbandonedByProcess, AbandonedJob, AbandonedJobs
 from core.queue.intake import read_intake, write_intake
 from core.queue.time_guard import TimeGuard

@@ -10,6 +10,7 @@ from math import inf
 
 import structlog
 
+from core.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from core.queue.transitions import QueueRules
 from core.runtime.clock import Clock, DatabaseClock, SteadyClock
 from core.storage import stepped_times
@@ -18,7 +19,6 @@ from core.storage.database import Connection, Database
 log = structlog.get_logger(__name__)
 
 STEPPING = (SteadyClock, DatabaseClock)  # what goes by a clock that somebody may set
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 SETTLED_MS = 10 * MINUTE_MS  # a wall clock that stays away for so long is believed
 GAP_MS = HOUR_MS  # between two looks, a minute apart while the service runs
 LONG_GAP_MS = 7 * DAY_MS  # off for so long: is it true?

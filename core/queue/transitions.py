@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
-from core.accounts.limits import HOUR_MS, QuotaRules
+from core.accounts.limits import QuotaRules
 from core.domain.fairness import FairRules, rank_of
-from core.domain.jobs import Back, Failure, JobState
+from core.domain.jobs import Failure, JobState, RequeueReason
 from core.domain.media import Clip
+from core.domain.time_units import DAY_MS
 from core.errors import WorkerLost
 from core.queue.model_affinity import AffinityRules
 from core.storage import fair_order, job_moves
@@ -36,7 +37,7 @@ class QueueRules:
     max_queued: int = 5  # waiting jobs of one account
     max_attempts: int = 3
     lease_ms: int = 30_000
-    wait_limit_ms: int = 24 * HOUR_MS
+    wait_limit_ms: int = DAY_MS
     slots: int = 1  # devices, for forecasts
 
 
@@ -116,7 +117,7 @@ async def put_back(
     clips_folder: Path,
     row: StoredJob,
     now: int,
-    why: Back = Back.LOST,
+    why: RequeueReason = RequeueReason.LOST,
 ) -> bool:
     """Queue a running job again, or fail it after too many losses.
 
@@ -129,8 +130,10 @@ async def put_back(
     """
     begun = row.started_at_ms is not None
     last = await rows.last_rank(connection)
-    if why is Back.DOUBTED and last is None:
-        why = Back.DEVICE  # nobody else can show it, and without a count it would never end
+    if why is RequeueReason.DOUBTED and last is None:
+        why = (
+            RequeueReason.DEVICE
+        )  # nobody else can show it, and without a count it would never end
     losses = row.losses + (begun and why in _LOSSES)
     if losses > row.losses and losses >= rules.max_attempts:
         failure = Failure.of(WorkerLost(losses))
@@ -146,5 +149,5 @@ async def put_back(
     return True
 
 
-_LOSSES = frozenset({Back.LOST, Back.DIED, Back.DEVICE})
-_TO_THE_END = frozenset({Back.DEVICE, Back.DOUBTED})
+_LOSSES = frozenset({RequeueReason.LOST, RequeueReason.DIED, RequeueReason.DEVICE})
+_TO_THE_END = frozenset({RequeueReason.DEVICE, RequeueReason.DOUBTED})

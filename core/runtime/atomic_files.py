@@ -46,9 +46,9 @@ def whole_file(target: Path) -> Generator[Path]:
 
 def publish(part: Path, target: Path) -> None:
     """Make ``part`` durable and move it to ``target`` in one step."""
-    _sync(part)
+    sync_to_disk(part)
     part.replace(target)
-    _sync(target.parent)
+    sync_to_disk(target.parent)
 
 
 def write_atomically(target: Path, data: bytes | str, mode: int = 0o600) -> None:
@@ -130,7 +130,8 @@ def _keep_owner(part: Path, target: Path) -> None:
             os.chown(part, before.st_uid, before.st_gid)
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until ``path``, a file or a folder, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -14,7 +14,7 @@ from core.domain.people import Requester
 from core.domain.requests import Request, latents_name
 from core.feed.posts import FeedPosts
 from core.interfaces.artefacts import CLIPS, Artefacts
-from core.media.output.transcode import clip_files
+from core.media.output.transcode import files_of_clip
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.service.scratch import Scratch
@@ -114,5 +114,5 @@ def _remove_latents(request: Request, folder: Path) -> None:
 
 
 def _remove_clip(clip: Path, fitted_folder: Path) -> None:
-    for path in (*clip_files(clip), *clip_files(fitted_folder / clip.name)):
+    for path in (*files_of_clip(clip), *files_of_clip(fitted_folder / clip.name)):
         path.unlink(missing_ok=True)

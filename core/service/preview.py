@@ -17,7 +17,7 @@ from core.domain.options import Options
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Request
-from core.domain.styles import Filled
+from core.domain.styles import FilledOptions
 from core.duration import Estimate, largest_fitting
 from core.duration.memory import largest_with_room
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly, TooLargeForDevice
@@ -106,7 +106,7 @@ class Previewer:
         mode: Mode,
         options: Options,
         media: Mapping[str, MediaFile],
-        filled: Filled | None = None,
+        filled: FilledOptions | None = None,
     ) -> Composition:
         """Compose a request, and say what an adopted graph makes nothing of.
 
@@ -124,7 +124,7 @@ class Previewer:
         options: Options,
         media: Mapping[str, MediaFile],
         quota: QuotaView,
-        filled: Filled | None = None,
+        filled: FilledOptions | None = None,
     ) -> RequestPreview:
         """Preview a request of one person.
 

@@ -4,10 +4,11 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.accounts.file_ownership import HOUR_MS, UPLOAD, UPLOAD_MS, FileOwnership
+from core.accounts.file_ownership import UPLOAD, UPLOAD_MS, FileOwnership
 from core.domain.media import MediaFile, MediaKind
 from core.domain.media_cut import MediaCut
 from core.domain.people import Caller, Requester
+from core.domain.time_units import DAY_MS
 from core.service.admission import FileAdmission
 
 
@@ -19,7 +20,7 @@ class UserFiles:
     ) -> None:
         self._admission = admission
         self._files = files
-        self._upload_ms = min(UPLOAD_MS, round(retention_days * 24 * HOUR_MS))
+        self._upload_ms = min(UPLOAD_MS, round(retention_days * DAY_MS))
 
     async def admit(
         self,

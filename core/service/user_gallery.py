@@ -56,15 +56,10 @@ class UserGallery:
         """Return the ids of those of these jobs, which the caller was shown, that have a star."""
         return await self._gallery.starred([job.id for job in jobs])
 
-    async def star(self, caller: Caller, job_id: str, *, on: bool) -> None:
-        """Give a job of the caller a star, or take it away.
-
-        Raises:
-            JobUnknown: there is none, or it was deleted.
-            NotYours: it belongs to somebody else.
-        """
-        job = await self._own(caller, job_id)
-        await self._gallery.set_star(job.id, now_ms(), on=on)
+    async def star(self, caller: Caller, job_ids: Collection[str], *, on: bool) -> frozenset[str]:
+        """Give jobs a star, or take it away; return those of them that are the caller's own."""
+        owners = await self._owned.keys(caller)
+        return await self._gallery.set_stars(owners, job_ids, now_ms(), on=on)
 
     async def lineage(self, caller: Caller, job_id: str) -> JobLineage:
         """Return what a job of the caller was made from, and what was made from it.

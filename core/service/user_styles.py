@@ -8,7 +8,7 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.policy import EVERYWHERE
-from core.domain.styles import Filled, Style, fill, find_style, key_of, style_named
+from core.domain.styles import FilledOptions, Style, fill, find_style, key_of, style_named
 from core.domain.words import StyleWords
 from core.errors import ManagersOnly, StyleUnknown
 
@@ -41,7 +41,7 @@ class UserStyles:
         options: Options,
         roles: Collection[str],
         kept: StyleWords | None = None,
-    ) -> Filled:
+    ) -> FilledOptions:
         """Choose for the caller what they did not.
 
         Args:

@@ -10,7 +10,8 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,7 @@ class EnvFile:
     path: Path | None = None  # None: there is none
     values: dict[str, str] = field(default_factory=dict[str, str])  # ours, in capitals
     foreign: tuple[str, ...] = ()  # names of other programs, which were not taken
+    repeated: tuple[str, ...] = ()  # ours that stand there more than once; the last counts
 
 
 def use_env_file(path: Path) -> None:
@@ -122,7 +124,13 @@ def _parsed(path: Path, text: str) -> EnvFile:
     found = dotenv_values(stream=io.StringIO(text))
     values = {name.upper(): value or "" for name, value in found.items() if _is_ours(name)}
     foreign = tuple(name for name in found if not _is_ours(name))
-    return EnvFile(path, values, foreign)
+    names = [binding.key or "" for binding in parse_stream(io.StringIO(text))]
+    return EnvFile(path, values, foreign, repeated(filter(_is_ours, names)))
+
+
+def repeated(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the variables that ``names`` has more than once, in capitals."""
+    return tuple(name for name, times in Counter(map(str.upper, names)).items() if times > 1)
 
 
 def written(value: str) -> str:

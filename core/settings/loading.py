@@ -34,6 +34,7 @@ class NameFindings:
 
     unknown: tuple[UnknownName, ...] = ()  # with our prefix
     foreign: tuple[str, ...] = ()  # of other programs, in our file
+    repeated: tuple[tuple[str, Path], ...] = ()  # more than once in a file; the last counts
     tokens: tuple[str, ...] = ()  # a token of Hugging Face under a name that we do not read
     file: Path | None = None  # the file of settings that was read
     looked_at: Path | None = None  # where one was looked for; None: nowhere
@@ -99,8 +100,10 @@ def look_at_names() -> NameFindings:
     file, tables = _files()
     known = [name for variable in _known().values() for name in variable.names]
     unknown = unknown_among([*environment(), *file.values, *tables.values], known)
+    repeated = tuple((name, held.path) for held in (file, tables) if held.path
+                     for name in held.repeated)  # fmt: skip
     return NameFindings(
-        tuple(unknown), file.foreign, tuple(foreign_tokens()), file.path, _usual_file()
+        tuple(unknown), file.foreign, repeated, tuple(foreign_tokens()), file.path, _usual_file()
     )
 
 

@@ -5,11 +5,12 @@
 """
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from core.settings.area import PREFIX
-from core.settings.env_file import EnvFile, read_text
+from core.settings.env_file import EnvFile, read_text, repeated
 from core.settings.problems import SettingProblem, refuse
 
 TOML_NAME = "clapper.toml"
@@ -29,19 +30,18 @@ def read_toml_file(path: Path | None) -> EnvFile:
     except tomllib.TOMLDecodeError as error:
         data = {"path": str(path), "reason": str(error)}
         refuse([SettingProblem("toml_file_unreadable", (TOML_NAME,), data)])
-    return EnvFile(path, _flat(tables))
+    found = list(_flat(tables))
+    return EnvFile(path, dict(found), repeated=repeated(name for name, _ in found))
 
 
-def _flat(table: dict[str, Any], prefix: str = PREFIX) -> dict[str, str]:
-    """Return the values of ``table`` and its tables by the names of their variables."""
-    found: dict[str, str] = {}
+def _flat(table: dict[str, Any], prefix: str = PREFIX) -> Iterator[tuple[str, str]]:
+    """Give the values of ``table`` and its tables with the names of their variables."""
     for key, value in table.items():
-        name = prefix + key.upper()
+        name = prefix + key.upper().removeprefix(PREFIX)  # who writes the whole name means that
         if isinstance(value, dict):
-            found |= _flat(cast("dict[str, Any]", value), f"{name}_")
+            yield from _flat(cast("dict[str, Any]", value), f"{name}_")
         else:
-            found[name] = _written(value)
-    return found
+            yield name, _written(value)
 
 
 def _written(value: object) -> str:

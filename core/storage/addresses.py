@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors.setup import BadConfiguration
+from core.runtime.extras import install_extra
 from core.runtime.terminal_text import unprintable
 
 VARIABLE = "CLAPPER_DATABASE_URL"
@@ -81,7 +82,7 @@ def postgres_address(url: str, *, insecure: bool = False) -> PostgresAddress:
         known = ", ".join(sorted(_OPTIONS))
         raise BadConfiguration(VARIABLE, f"of ?{strange[0]}= nothing is known; known: {known}")
     if not (find_spec("psycopg") and find_spec("procrastinate")):
-        raise BadConfiguration(VARIABLE, "PostgreSQL needs: pip install 'clapper-bot[cluster]'")
+        raise BadConfiguration(VARIABLE, f"PostgreSQL needs: {install_extra('cluster')}")
     if "@" in (parsed.host or ""):  # the rest of a password, which must not be shown as a host
         raise BadConfiguration(VARIABLE, "in a user or password @ is written %40")
     hosts = query.get("host") or parsed.host or ""

@@ -168,7 +168,9 @@ def _reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 @contextmanager
 def _opened(path: Path, mode: str) -> Generator[sqlite3.Connection]:
     address = f"file:{quote(str(path))}?mode={mode}"
-    with closing(sqlite3.connect(address, BUSY_S, isolation_level=None, uri=True)) as connection:
+    with closing(
+        sqlite3.connect(address, timeout=BUSY_S, isolation_level=None, uri=True)
+    ) as connection:
         try:
             yield connection
         except sqlite3.DatabaseError as error:

@@ -104,7 +104,20 @@ class GalleryQueries:
         async with self._database.snapshot() as connection:
             return await stars.starred(connection, job_ids)
 
-    async def set_star(self, job_id: str, now: int, *, on: bool) -> None:
-        """Give a job a star, or take it away; nothing happens where it is so, or the job gone."""
+    async def set_stars(
+        self, owners: Sequence[Requester], job_ids: Collection[str], now: int, *, on: bool
+    ) -> frozenset[str]:
+        """Give jobs of ``owners`` a star at ``now`` (epoch ms), or take it away.
+
+        Returns:
+            Those of them that are there and their own; the others stay as they are.
+        """
+        keys = [owner.key for owner in owners]
+        named = sa.select(job.c.id).where(job.c.id.in_(list(job_ids)), job.c.user_key.in_(keys))
         async with self._database.transaction() as connection:
-            await (stars.give if on else stars.take)(connection, job_id, now)
+            found = frozenset(await connection.scalars(named))
+            if on:
+                await stars.give(connection, found, now)
+            else:
+                await stars.take(connection, found)
+        return found

@@ -73,7 +73,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         make_private_folder(path.parent)
         if not path.exists():
             path.touch(PRIVATE_FILE)  # before SQLite makes it; its journals take over the rights
-        with closing(sqlite3.connect(path, BUSY_S, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
@@ -173,7 +173,7 @@ def read_file_state(path: Path, folder: Path = MIGRATIONS) -> SchemaState:
     with named_troubles(path):
         if path.exists() and path.stat().st_size:
             address = f"file:{quote(str(path))}?mode=ro"
-            with closing(sqlite3.connect(address, BUSY_S, uri=True)) as connection:
+            with closing(sqlite3.connect(address, timeout=BUSY_S, uri=True)) as connection:
                 refuse_foreign_tables(connection, path)
                 if connection.execute(_HAS_BOOK).fetchone():
                     applied = _read_book(connection)

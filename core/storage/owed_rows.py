@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.time_units import DAY_MS
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
@@ -34,7 +35,7 @@ from core.storage.dialects import greater
 from core.storage.mapping import attempt_of
 
 ERROR_LENGTH = 200
-LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
+LONGEST_WAIT_MS = DAY_MS  # of a retry, whatever a platform or a stepped clock says
 LEASE_MS = 60_000  # of a delivery under way beside other nodes, unless it is extended
 SENDING: ColumnClause[str] = literal_column("'sending'", Text())  # or no partial index is used
 FREE: Mapping[str, None] = {"owner": None, "token": None, "lease_until_ms": None}

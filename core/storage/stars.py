@@ -25,14 +25,13 @@ async def starred(connection: AsyncConnection, job_ids: Collection[str]) -> froz
     return frozenset(await connection.scalars(query))
 
 
-async def give(connection: AsyncConnection, job_id: str, now: int) -> None:
-    """Give a job a star at ``now`` (epoch ms), if it is there and has none."""
-    if await connection.scalar(sa.select(job.c.id).where(job.c.id == job_id)):
-        added = insert_into(connection.dialect.name, star).values({"job_id": job_id, "at_ms": now})
-        await connection.execute(added.on_conflict_do_nothing())
+async def give(connection: AsyncConnection, job_ids: Collection[str], now: int) -> None:
+    """Give jobs that are there a star at ``now`` (epoch ms), where they have none."""
+    theirs = sa.select(job.c.id, sa.literal(now, INTEGER)).where(job.c.id.in_(list(job_ids)))
+    added = insert_into(connection.dialect.name, star).from_select(["job_id", "at_ms"], theirs)
+    await connection.execute(added.on_conflict_do_nothing())
 
 
-async def take(connection: AsyncConnection, job_id: str, now: int) -> None:
-    """Take the star of a job away, if it has one."""
-    del now
-    await connection.execute(sa.delete(star).where(star.c.job_id == job_id))
+async def take(connection: AsyncConnection, job_ids: Collection[str]) -> None:
+    """Take the stars of jobs away, where they have any."""
+    await connection.execute(sa.delete(star).where(star.c.job_id.in_(list(job_ids))))

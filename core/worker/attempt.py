@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
 from core.domain.prompt_preview import JobPreview
@@ -39,7 +39,7 @@ class AttemptSucceeded:
 class Requeue:
     """The job goes back to the queue; where the service stops, nothing is wrong with the job."""
 
-    why: Back = Back.STOPPED
+    why: RequeueReason = RequeueReason.STOPPED
 
 
 AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core.domain.jobs import Back
+from core.domain.jobs import RequeueReason
 from core.errors import ClapperError, DeviceLost, InternalError
 from core.worker.attempt import JobAttempt, Phase
 
@@ -68,8 +68,8 @@ class DeviceWatch:
         """Count a call that was left behind and has returned after all."""
         self._stuck -= 1
 
-    def blame(self, error: DeviceLost) -> Back:
+    def blame(self, error: DeviceLost) -> RequeueReason:
         """Choose how the job goes back in line that met ``error``."""
         if error.reason == "stuck":  # by what another job left there
-            return Back.STOPPED
-        return Back.DEVICE if self._proven else Back.DOUBTED
+            return RequeueReason.STOPPED
+        return RequeueReason.DEVICE if self._proven else RequeueReason.DOUBTED

@@ -33,18 +33,12 @@ async def run_limited(
         Cancelled: it was left behind.
         CancelledError: the caller was cancelled; the task was left behind if it was not done.
     """
-    attempt.limit_s = limit_s
-    loop = asyncio.get_running_loop()
-    limit = loop.call_later(limit_s, attempt.cancel.cancel, TIME_LIMIT)
     run = asyncio.create_task(call)
-    stopped = asyncio.create_task(attempt.cancel.wait())
     try:
-        await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await wait_within(run, attempt, limit_s)
         if not run.done():
             await asyncio.wait({run}, timeout=unwind_s())
     finally:
-        limit.cancel()
-        stopped.cancel()
         if not run.done():
             attempt.cancel.cancel("shutdown")
             leave(run)
@@ -53,3 +47,16 @@ async def run_limited(
     if not run.done():
         attempt.cancel.raise_if_cancelled()
     return run
+
+
+async def wait_within(run: "asyncio.Task[Any]", attempt: JobAttempt, limit_s: float) -> None:
+    """Wait until ``run`` is done, or ``attempt`` is cancelled: after ``limit_s`` seconds by us."""
+    attempt.limit_s = limit_s
+    loop = asyncio.get_running_loop()
+    limit = loop.call_later(limit_s, attempt.cancel.cancel, TIME_LIMIT)
+    stopped = asyncio.create_task(attempt.cancel.wait())
+    try:
+        await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        limit.cancel()
+        stopped.cancel()

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from core.domain.jobs import Back, Failure
+from core.domain.jobs import Failure, RequeueReason
 from core.interfaces.work_queue import WorkQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -73,7 +73,9 @@ class OutcomeWriter:
         if written and not isinstance(result, Requeue):
             await self._note_run(RunRecord.of(attempt.job, result, stages))
 
-    async def requeue(self, attempt: JobAttempt, why: Back = Back.STOPPED) -> bool | None:
+    async def requeue(
+        self, attempt: JobAttempt, why: RequeueReason = RequeueReason.STOPPED
+    ) -> bool | None:
         """Put the job back into the queue.
 
         Returns:

@@ -16,9 +16,9 @@ from core.domain.media import Clip
 from core.errors import MediaGone
 from core.errors.artefacts import ArtefactGone
 from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip, names_of_inputs
-from core.runtime.tasks import outcome_of, run_shielded
+from core.runtime.tasks import cancel_and_wait, outcome_of, run_shielded
 from core.worker.attempt import JobAttempt
-from core.worker.limited import TIME_LIMIT
+from core.worker.limited import wait_within
 from core.worker.rules import WorkerRules
 
 log = structlog.get_logger(__name__)
@@ -100,18 +100,11 @@ class ArtefactTransfers:
         Raises:
             Cancelled: it was.
         """
-        attempt.limit_s = limit_s
-        loop = asyncio.get_running_loop()
-        limit = loop.call_later(limit_s, attempt.cancel.cancel, TIME_LIMIT)
         transfer = asyncio.create_task(outcome_of(call))
-        stopped = asyncio.create_task(attempt.cancel.wait())
         try:
-            await asyncio.wait({transfer, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await wait_within(transfer, attempt, limit_s)
         finally:
-            limit.cancel()
-            stopped.cancel()
-            transfer.cancel()
-            await asyncio.wait({transfer})
+            await cancel_and_wait(transfer)
         attempt.cancel.raise_if_cancelled()
         error = transfer.result().error
         if error is not None:

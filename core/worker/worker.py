@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import structlog
 
-from core.domain.jobs import Back, Failure, Job
+from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
@@ -26,6 +26,7 @@ from core.queue.model_affinity import preference
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, run_shielded
+from core.worker.alone import until_alone
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -142,7 +143,9 @@ class Worker:
             if job is None:
                 return None
             if self._stop.is_set():
-                await outcome_of(self._queue.requeue(job.id, job.token or "", Back.STOPPED))
+                await outcome_of(
+                    self._queue.requeue(job.id, job.token or "", RequeueReason.STOPPED)
+                )
                 return None
             self._slots.claimed()
             attempt = JobAttempt(job, self._workspace_of(job), self._dispatcher)
@@ -252,7 +255,7 @@ class Worker:
             attempt.shares = order.shares
             await self._transfers.fetch(attempt, self.rules)
             await self._runner.fetch(attempt, order, device, self.rules, self._unwind_s)
-            await self._until_alone(attempt)
+            await until_alone(attempt, self._live)
             attempt.cancel.raise_if_cancelled()
             attempt.enter(Phase.EXECUTING)
             raw = await self._runner.execute(attempt, order, device, self.rules, self._unwind_s)
@@ -274,27 +277,6 @@ class Worker:
             return Failure.of(judged)
         self.watch.works()
         return AttemptSucceeded(clip, raw.gpu_ms, raw.peak_bytes)
-
-    async def _until_alone(self, attempt: JobAttempt) -> None:
-        """Let a job that a process was lost with have the process to itself.
-
-        What dies with it then is its own doing, and nobody else's job is blamed. Who comes while
-        it waits for the others lets it go first.
-        """
-        attempt.waits_alone = attempt.suspect
-        stopped = asyncio.create_task(attempt.cancel.wait())
-        try:
-            while not attempt.cancel.cancelled:
-                others = {
-                    over
-                    for other, over in self._live.items()
-                    if other is not attempt and attempt.must_wait_for(other)
-                }
-                if not others:
-                    return
-                await asyncio.wait({*others, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
 
     def _unwind_s(self) -> float:
         return self.rules.ending_unwind_s if self._ending else self.rules.unwind_s

@@ -15,7 +15,7 @@ from core.domain.options import OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Request
-from core.domain.styles import Filled
+from core.domain.styles import FilledOptions
 from core.domain.words import StyleWords
 from core.errors import InvalidInput
 from core.models.catalog import FAMILY, Profile
@@ -182,7 +182,7 @@ def _made(
     """Return what is asked, None where it is refused: by the rules, or by the graph."""
     media = {role: given[role][0] for role in roles}
     words = StyleWords(options.style, before=options.style) if options.style else None
-    filled = Filled(options, words, ())
+    filled = FilledOptions(options, words, ())
     limits = _limits(workflow, options, conditions.limits)
     try:
         request = compose(workflow.mode, options, media, limits, filled).request.as_worded

@@ -24,7 +24,7 @@ FAMILIES = re.compile(
 )
 # what core.comfy calls in ComfyUI has the name that ComfyUI gave it: modules, classes, attributes
 COMFY_CODE = re.compile(
-    r"(?:comfy\.(?:ldm|text_encoders)\.)?\blightricks\b\.?|LTXA?V\w*|\bGemma3_12B\w+|\bGEMMA3_\w+"
+    r"(?:comfy\.(?:ldm|text_encoders)\.)?\blightricks\b\.?|LTXA?V\w*|\bGemma3_12B\w*|\bGEMMA3_\w+"
     r"|\bgemma3_12b\b|\b_?gemma(?:_config)?\b|comfy\.ldm\.(?:depth_anything_3|rt_detr)\."
 )
 # the terms of a licence have words under its key

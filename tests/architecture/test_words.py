@@ -1,6 +1,7 @@
 """Every code has a sentence in every language, with fields that its error really has."""
 
 import inspect
+import re
 import tomllib
 from dataclasses import fields
 from string import Formatter
@@ -66,6 +67,37 @@ def test_every_choice_names_all_plurals_of_its_language(language: str) -> None:
 
 def test_every_sentence_is_said_somewhere() -> None:
     assert [code for code in sentences(DEFAULT_LANGUAGE) if not is_said(code)] == []
+
+
+# one word for one thing, and one way to speak to people: what was said otherwise before
+NOT_SAID = {
+    "de": {
+        r"[Aa]uftr[aä]g": "Job",
+        r"\bKommandos?\b": "Befehl",
+        r"\bin der (?:Reihe|Schlange)\b": "in der Warteschlange",
+        r"\b(?:Fest)?[Pp]latte\b": "Datenträger",
+        r"\bKennwort": "Passwort",
+        r"\bDatenordner": "Datenverzeichnis",
+        r"\bFront(?:en|-Knoten)\b": "Zugänge",
+        r"\bStrg-": "Strg+",
+        r"[a-zß]en Sie\b": "du",
+    },
+    "pl": {
+        r"(?<![.:] )(?<!^)\b(?:Ciebie|Cię|Twoje|Twój)\b": "ciebie, twój",
+        r"\bklipy i dane\b": "klipy i pliki wejściowe",
+        r"\bnie gra\b": "nie w porządku",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "pattern"),
+    [(language, pattern) for language, patterns in NOT_SAID.items() for pattern in patterns],
+)
+def test_a_thing_has_one_word_in_a_language(language: str, pattern: str) -> None:
+    found = [code for code, said in sentences(language).items() if re.search(pattern, said)]
+
+    assert not found, f"say {NOT_SAID[language][pattern]}"
 
 
 @pytest.mark.parametrize("language", languages())

@@ -34,11 +34,11 @@ async def violations(page: Page, within: str | None = None) -> list[str]:
             await expect(toggle).to_have_attribute("aria-expanded", str(width >= 1024).lower())
         if await page.evaluate("document.documentElement.scrollWidth") > width:
             lines.append(f"{width}: wider than the window")
-        lines += [f"{width}: {line}" for line in await _at_this_width(page, within)]
+        lines += [f"{width}: {line}" for line in await violations_here(page, within)]
     return lines
 
 
-async def _at_this_width(page: Page, within: str | None = None) -> list[str]:
+async def violations_here(page: Page, within: str | None = None) -> list[str]:
     await page.add_style_tag(content=STILL)
     found = (await Axe().run(page, within)).response["violations"]
     return [
@@ -124,7 +124,7 @@ async def test_error_card_reload_panel_and_drawer_are_accessible(
         await page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         await page.get_by_label("Toggle Sidebar").click()
         await expect(page.locator("#mode-style")).to_be_in_viewport(ratio=1)
-        problems[f"drawer at {width}"] = await _at_this_width(page)
+        problems[f"drawer at {width}"] = await violations_here(page)
         await page.get_by_label("Toggle Sidebar").click()
 
     assert problems == {key: [] for key in problems}

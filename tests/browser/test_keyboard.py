@@ -77,6 +77,7 @@ def controls(mode: Mode) -> list[str]:
     """Return what is heard from the first mode to the last control of the form of ``mode``."""
     spec = MODES[mode]
     offered = {option.name: option for option in options_on_page(mode, guided=False)}
+    offered.pop("style")  # hidden where no operator has made one
     first = [offered.pop(key) for key in FIRST if key in offered]
     folded = [option for line in lines_of(list(offered.values())) for option in line]
     return [

@@ -20,7 +20,8 @@ from core.comfy.executor import ComfyExecutor, ComfyOptions
 from core.comfy.job_run import ExecutionPlan, RunReport
 from core.comfy.paths import ComfyPaths
 from core.comfy.testing.network_shapes import TINY
-from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.random_weights import RandomWeightsWriter
+from core.comfy.testing.small_text_encoder import shrink_text_encoder
 from core.comfy.testing.stand_ins import StandInFiles
 from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile, MediaKind, RawClip

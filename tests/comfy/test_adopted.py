@@ -83,6 +83,22 @@ def decoder_of(nodes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+async def test_frames_that_a_graph_enlarges_come_back_as_they_were_asked(
+    lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
+) -> None:
+    (saver,) = [one for one in nodes.values() if one["class_type"] == "CreateVideo"]
+    larger = {"image": saver["inputs"]["images"], "upscale_method": "area", "scale_by": 2.0}
+    nodes["larger"] = {"class_type": "ImageScaleBy", "inputs": larger}
+    saver["inputs"]["images"] = ["larger", 0]
+    save_adoption(adopt(parse(json.dumps(nodes), "mine.json"), Mode.T2V).workflow, tmp_path / "own")
+    request = lab.request(Mode.T2V, seed=79)
+
+    made = await lab.run(request)
+
+    sampling = request.sampling
+    assert made.frames.shape[:3] == (sampling.frames, sampling.height, sampling.width)
+
+
 async def test_a_trial_of_classes_that_comfyui_does_not_have_names_them(
     lab: "Lab", tmp_path: Path, nodes: dict[str, Any]
 ) -> None:

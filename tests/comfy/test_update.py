@@ -19,6 +19,7 @@ from core.settings import load_settings
 pytestmark = [
     pytest.mark.comfy_real,
     pytest.mark.filterwarnings("ignore"),  # torch and ComfyUI warn of themselves
+    pytest.mark.timeout(1200),  # every control of a mode is tried in a process of its own
 ]
 RUNNER = CliRunner()
 UPSCALER = Path("comfy_extras", "nodes_lt_upsampler.py")

@@ -11,7 +11,8 @@ from core.comfy.device import DeviceKind
 from core.comfy.paths import ComfyPaths
 from core.comfy.startup import start
 from core.comfy.testing.network_shapes import TINY
-from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.random_weights import RandomWeightsWriter
+from core.comfy.testing.small_text_encoder import shrink_text_encoder
 
 checkout, folder = (Path(item) for item in sys.argv[1:])
 place = ComfyPaths(checkout, folder / "packs", folder / "base", folder / "models")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from core.domain.feed import ChannelKind, FeedChannel, FeedPost, FeedTarget
 from core.domain.jobs import Job
@@ -25,6 +26,11 @@ class FeedRecording(RecordingDelivery):
     posts: dict[str, FeedPost] = field(default_factory=dict[str, FeedPost])
     posted: list[str] = field(default_factory=list[str])
     removed: list[str] = field(default_factory=list[str])
+
+    @property
+    def feed(self) -> Self:
+        """Return itself: results and posts go the same way here."""
+        return self
 
     async def publish(
         self, post: FeedPost, job: Job, clip: Clip, attempt: DeliveryAttempt

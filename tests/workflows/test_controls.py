@@ -12,7 +12,7 @@ from core.domain.options import KEPT, OPTIONS, Options
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Sampling
-from core.domain.styles import Filled
+from core.domain.styles import FilledOptions
 from core.domain.words import StyleWords
 from tests.support.option_rows import value_of
 
@@ -63,7 +63,7 @@ def test_every_option_of_every_mode_changes_the_graph(
     words = StyleWords(changed.style, before="in ink") if changed.style else None
     asked = (
         compose(mode, filled.options, media, RequestLimits(), filled).request
-        for filled in (Filled(BASE, None, ()), Filled(changed, words, ()))
+        for filled in (FilledOptions(BASE, None, ()), FilledOptions(changed, words, ()))
     )
     before, after = (fill(request.as_worded, guided=True).graph for request in asked)
 

@@ -38,6 +38,17 @@ const ClapperElements = (() => {
     (same || region).focus({ preventScroll: true });
   };
 
+  /* Put children into node; a focus that was in it goes on to next, or else stays at the place, or around it. */
+  const swap = (node, children, next = null) => {
+    const held = node.contains(document.activeElement);
+    node.replaceChildren(...children);
+    if (!held) return;
+    let place = next || node;
+    while (!place.checkVisibility()) place = place.parentElement;
+    if (place !== next) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  };
+
   /* Read props now and whenever they change. */
   const watched = (watch, props, use) => {
     watch("value", () => use(props.value));
@@ -60,5 +71,5 @@ const ClapperElements = (() => {
   const card = (error, extra) => h("div", { class: "cl-error", role: "alert" },
     h("strong", {}, error.title), h("p", {}, error.text), extra);
 
-  return { h, put, refocus, watched, number, span, card };
+  return { h, put, refocus, swap, watched, number, span, card };
 })();

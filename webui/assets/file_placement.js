@@ -3,11 +3,11 @@
  * @typedef {{mode: string, label: string, roles: string[], moved: Object<string, string>}} Way as webui/page/file_placement.py makes it
  */
 const ClapperPlacement = (() => {
-  const { post, insist } = ClapperRequests, { h } = ClapperElements, { said, fileFields, valueOf } = ClapperForms;
+  const { post, insist } = ClapperRequests, { h, swap } = ClapperElements, { said, fileFields, valueOf } = ClapperForms;
   const PATIENCE = 60_000; // ms
   let told = null, picker = null, overlay = null;
 
-  const say = (...children) => { if (told) told.replaceChildren(...children); };
+  const say = (...children) => { if (told) swap(told, children); };
   const line = (text) => h("p", {}, text);
 
   /* Go to the mode as by its button, so that what is typed goes along, and fill its fields. */

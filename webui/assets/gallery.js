@@ -1,7 +1,7 @@
 /* The gallery: one's finished jobs, the newest first, in pages that follow as one scrolls. New ones come in at the top,
    those that are gone leave; nothing else moves. Tiles out of sight are neither laid out nor hold their pictures. */
 const ClapperGallery = (() => {
-  const { ask, post, insist } = ClapperRequests, { h, span } = ClapperElements;
+  const { ask, post, insist } = ClapperRequests, { h, span, swap } = ClapperElements;
   const { store, words, listen, speak, select } = ClapperState;
   const FILTERS = ["mode", "shape", "preset"], PAUSE = 300, UNDO = 9500; // ms: from the last key to the search; in which a delete can be taken back
 
@@ -24,7 +24,7 @@ const ClapperGallery = (() => {
     /** @type {Map<string, {job: any, node: HTMLElement}>} */
     const tiles = new Map();
     const chosen = new Set();
-    let before = null, asking = null, choosing = false, last = "", seen = "", sure = false, stale = false;
+    let before = null, asking = null, choosing = false, last = "", seen = "", sure = false, stale = false, newest = null;
 
     /* What is looked for. */
     const search = h("input", { type: "search", maxlength: 200, dir: "auto", autocomplete: "off", placeholder: words.gallery_search,
@@ -73,6 +73,8 @@ const ClapperGallery = (() => {
       many.hidden = !choosing;
       count.textContent = `${chosen.size} ${words.gallery_chosen}`;
       many.querySelectorAll("button:not([data-action=choose-all])").forEach((button) => { button.disabled = !chosen.size; });
+      save.querySelector("button").disabled = ![...chosen].some((id) => tiles.get(id).job.clip);
+      all.hidden = before == null && ![...tiles.values()].some(({ job }) => job.clip); // nothing to download
       tiles.forEach(({ node }, id) => mark(node, id));
     };
     const mark = (node, id) => {
@@ -82,6 +84,7 @@ const ClapperGallery = (() => {
       shot.setAttribute("aria-current", String(id === store.job));
     };
     const choice = (on) => {
+      if (!on && many.contains(document.activeElement)) choose.focus(); // they are hidden
       choosing = on;
       chosen.clear();
       last = "";
@@ -127,14 +130,13 @@ const ClapperGallery = (() => {
       const back = h("button", { type: "button", class: "cl-button cl-primary", "data-action": "undo-many", onclick: async () => {
         clearTimeout(away);
         await change("undo", gone);
-        undo.replaceChildren();
-        choose.focus();
+        swap(undo, [], choose);
         again();
       } }, words.studio_undo);
       undo.replaceChildren(h("span", {}, `${gone.length} ${words.gallery_deleted}`), back);
       back.focus();
       clearTimeout(away);
-      away = setTimeout(() => undo.replaceChildren(), UNDO);
+      away = setTimeout(() => swap(undo, [], choose), UNDO);
     };
     const undo = h("div", { class: "cl-tools", role: "status" });
     let away = 0;
@@ -171,10 +173,12 @@ const ClapperGallery = (() => {
     const drop = (id) => {
       const tile = tiles.get(id);
       if (!tile) return;
+      const next = tile.node.contains(document.activeElement) && (tile.node.nextElementSibling || tile.node.previousElementSibling);
       sight.unobserve(tile.node);
       tile.node.remove();
       tiles.delete(id);
       chosen.delete(id);
+      if (next) next.querySelector(".cl-shot")?.focus({ preventScroll: true }); // it had the focus
     };
     const note = (text, press) => end.replaceChildren(...(text ? [press
       ? h("button", { type: "button", class: "cl-button", onclick: press }, text) : h("p", { class: "cl-meta" }, text)] : []));
@@ -254,7 +258,9 @@ const ClapperGallery = (() => {
       const job = state.job && !state.job.live ? state.job.id : ""; // may have ended between two looks
       const absent = job && !looked.has(job) && !tiles.has(job);
       if (absent) looked.add(job);
-      if (live === seen && !absent) return;
+      const elsewhere = newest !== null && newest !== state.newest; // by another tab or a program, perhaps over by now
+      newest = state.newest;
+      if (live === seen && !absent && !elsewhere) return;
       seen = live;
       refresh();
     });

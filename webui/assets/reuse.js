@@ -1,6 +1,6 @@
 /* The settings of a clip, put into the form of its mode; what stood there can be taken back. */
 const ClapperReuse = (() => {
-  const { post, insist } = ClapperRequests, { h } = ClapperElements, { store, words, speak, poll } = ClapperState;
+  const { post, insist } = ClapperRequests, { h, swap } = ClapperElements, { store, words, speak, poll } = ClapperState;
   const PATIENCE = 60_000; // ms
   let fill = () => {}, place = null, wanted = null;
 
@@ -11,7 +11,7 @@ const ClapperReuse = (() => {
     fill = () => trigger("fill", {});
   };
   const tell = (text, ...buttons) => {
-    place.replaceChildren(...(text ? [h("span", {}, text), ...buttons] : []));
+    swap(place, text ? [h("span", {}, text), ...buttons] : []);
     if (text) place.firstElementChild.scrollIntoView({ block: "nearest" });
   };
   const close = () => h("button", { type: "button", class: "cl-button", "data-action": "close", onclick: () => tell("") },

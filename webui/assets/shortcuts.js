@@ -31,6 +31,11 @@ const ClapperShortcuts = (() => {
   ];
   const modes = () => [...document.querySelectorAll("[id^=mode-]")];
 
+  /* Gradio takes the Tab that leaves a list of choices for a letter, and opens the list again for good. */
+  addEventListener("keydown", (event) => {
+    if (event.key === "Tab" && event.target.role === "combobox") event.stopPropagation();
+  }, { capture: true });
+
   const TICKED = ":is([type=checkbox], [type=radio])"; // takes no letters, and keeps the focus once it was clicked
   const FIELDS = `input:not(${TICKED}), textarea, select, video, [contenteditable=true], dialog[open]`;
   const typing = (target) => target.closest && target.closest(FIELDS);

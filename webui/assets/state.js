@@ -11,7 +11,7 @@
  *   buttons: ButtonView[], width: number, height: number, elapsed_s: number | null, calm: boolean,
  *   ending: {action: string, text: string, left_s: number} | null}} JobView as webui/views/jobs.py makes them
  * @typedef {{job: JobView | null, mine: JobView[], line: string, quota: {text: string, share: number}, model: string,
- *   account: string, kept: boolean, operator: boolean, missing: ErrorView | null, drafts: JobView[]}} StateView
+ *   account: string, kept: boolean, operator: boolean, missing: ErrorView | null, drafts: JobView[], newest: number}} StateView
  * @typedef {{job: string, state: StateView | null, lost: boolean, unkept: number, frame?: string,
  *   parents: Object<string, string>, sent: {width: number, height: number} | null,
  *   problem?: {job: string, error: ErrorView} | null}} Store

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from core.i18n.messages import explain, say
-from core.runtime.attempts import AttemptLimiter, TooManyTries
+from core.runtime.throttle import SecretThrottle, TooManyTries
 from core.settings import Settings
 from webui.answer_headers import PRIVATE
 from webui.auth.client_address import address_of
@@ -25,7 +25,7 @@ class MetricsAccess:
         token = settings.metrics.token
         self._token = token.get_secret_value().encode() if token else None
         self._closed = closed
-        self._attempts = AttemptLimiter(monotonic, size=1000)
+        self._throttle = SecretThrottle(monotonic, size=1000)
 
     def refusal(self, request: Request) -> Response | None:
         """Return the answer to who may not read the figures, None to all others."""
@@ -36,13 +36,13 @@ class MetricsAccess:
             return PlainTextResponse(say("metrics_token_needed"), 401, headers=_ASK)
         address = address_of(request)
         try:
-            self._attempts.begin(_ADDRESS, address)
+            self._throttle.begin(_ADDRESS, address)
         except TooManyTries as error:
             refused("too_many", _ADDRESS, address)
             wait = {"Retry-After": str(error.wait_s)}
             return PlainTextResponse(explain(error), 429, headers=wait)
         if hmac.compare_digest(given.strip().encode(), self._token):
-            self._attempts.succeeded(_ADDRESS, address)
+            self._throttle.succeeded(_ADDRESS, address)
             return None
         refused("wrong", _ADDRESS, address)
         return PlainTextResponse(say("metrics_token_needed"), 401, headers=_ASK)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from core.errors import Refused
-from core.runtime.attempts import AttemptLimiter, TooManyTries
+from core.runtime.throttle import SecretThrottle, TooManyTries
 from webui.auth.client_address import address_of
 from webui.auth.session_cookie import SessionSigner
 from webui.auth.user_file import NAME_CHARACTERS, User, UserFile
@@ -41,7 +41,7 @@ class PasswordSignIn:
 
     def __init__(self, users: UserFile, signer: SessionSigner) -> None:
         self._users = users
-        self._attempts = AttemptLimiter(monotonic)
+        self._throttle = SecretThrottle(monotonic)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._inside = 0
         self._browsers = URLSafeSerializer(signer.key, salt=_PURPOSE)
@@ -59,7 +59,7 @@ class PasswordSignIn:
             refused("busy", name, address)
             raise SignInBusy(1)
         try:
-            self._attempts.begin(name, address, browser)
+            self._throttle.begin(name, address, browser)
         except TooManyTries:
             refused("too_many", name, address)
             raise
@@ -73,7 +73,7 @@ class PasswordSignIn:
         if not right or user is None:
             refused("wrong", name, address)
             raise WrongPassword
-        self._attempts.succeeded(name, address, browser)
+        self._throttle.succeeded(name, address, browser)
         return user
 
     def mark_of(self, user: User) -> str:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, Refused
 from core.i18n.messages import say
-from core.runtime.attempts import TooManyTries
+from core.runtime.throttle import TooManyTries
 from core.settings import Settings
 from webui.answer_headers import PRIVATE
 from webui.auth import hugging_face as hf

@@ -13,12 +13,11 @@ from starlette.routing import Route
 from core.domain.gallery import MOST_CHARACTERS, GalleryFilter, Shape
 from core.domain.modes import Mode
 from core.domain.presets import Preset
-from core.errors import NothingToFetch
+from core.errors import ArgumentTooLong, ClapperError, InvalidInput, NotAChoice, Refused
 from webui.answer_headers import PRIVATE
 from webui.auth.visitors import Visitor
 from webui.routes import (
     OURS,
-    BadAddress,
     Endpoint,
     Handler,
     for_visitors,
@@ -33,6 +32,10 @@ from webui.studio.loop_bridge import Bridge
 _MOST_BYTES = 256 * 1024  # of the names of so many jobs
 _LONGEST_ID = 64  # characters
 E = TypeVar("E", bound=StrEnum)
+
+
+class ArchiveEmpty(Refused):
+    """None of the jobs that were chosen has a clip."""
 
 
 class GalleryRoutes:
@@ -98,7 +101,7 @@ class GalleryRoutes:
         jobs: Sequence[str] | None,
     ) -> Response:
         if not await self._gallery.has_clips(self._bridge, visitor, wanted, jobs):
-            return problem(NothingToFetch(""), 404)
+            return problem(ArchiveEmpty(), 404)
         headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="clapper.zip"'}
         if request.method == "HEAD":
             return Response(headers=headers, media_type="application/zip")
@@ -107,18 +110,22 @@ class GalleryRoutes:
 
 
 def _for_visitors(handler: Handler) -> Endpoint:
-    return for_visitors(handler, lambda _, error: problem(error, 409))
+    def refuse(_: Request, error: ClapperError) -> Response:
+        return problem(error, 400 if isinstance(error, InvalidInput) else 409)
+
+    return for_visitors(handler, refuse)
 
 
 def wanted_in(asked: QueryParams) -> GalleryFilter:
     """Read which jobs are wanted from an address.
 
     Raises:
-        BadAddress: a value is none of its choices, or too long.
+        ArgumentTooLong: more words than are looked for.
+        NotAChoice: a value is none of its choices.
     """
     words = asked.get("q", "")
     if len(words) > MOST_CHARACTERS:
-        raise BadAddress("q", words[:40])
+        raise ArgumentTooLong(words[:40], MOST_CHARACTERS)
     return GalleryFilter(
         words=words,
         mode=_choice(asked, "mode", Mode),
@@ -134,7 +141,7 @@ def _choice(asked: QueryParams, name: str, choices: type[E]) -> E | None:
     if not value:
         return None
     if value not in set(choices):
-        raise BadAddress(name, value[:40])
+        raise NotAChoice(name, value[:40], ", ".join(choices))
     return choices(value)
 
 

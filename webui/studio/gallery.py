@@ -45,14 +45,8 @@ class StudioGallery:
 
     async def star(self, visitor: Visitor, jobs: Sequence[str], *, on: bool) -> list[str]:
         """Give these jobs a star, or take it away; return those that are there."""
-        done: list[str] = []
-        for job_id in jobs:
-            try:
-                await self._users.gallery.star(visitor.caller, job_id, on=on)
-            except (JobUnknown, NotYours):
-                continue
-            done.append(job_id)
-        return done
+        done = await self._users.gallery.star(visitor.caller, jobs, on=on)
+        return [job_id for job_id in dict.fromkeys(jobs) if job_id in done]
 
     async def delete(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
         """Delete these jobs in a while, unless it is taken back; return those that will be gone.

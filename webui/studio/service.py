@@ -265,8 +265,9 @@ class StudioService:
             account=visitor.account,
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
-            missing=error_view(JobUnknown(job_id)) if job_id and state.job is None else None,
+            missing=error_view(JobUnknown(job_id)) if job_id and not state.job else None,
             drafts=tuple(view(job) for job in state.drafts),
+            newest=state.newest,
         )
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:

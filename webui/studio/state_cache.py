@@ -31,6 +31,7 @@ class PageState:
     standing: Standing
     job: Job | None  # the one on the stage
     drafts: tuple[Job, ...] = ()  # asked for together with it, in their order
+    newest: int = 0  # number of the newest live job or else of the newest, wherever it came from
 
 
 class StateCache:
@@ -47,7 +48,9 @@ class StateCache:
         standing = await self._users.standing(visitor.caller)
         live = (job for job in standing.jobs if job_id in {"", job.id})
         job = next(live, None) or await self._finished(visitor, job_id)
-        return PageState(standing, job, await self._drafts_with(job))
+        known = standing.jobs or [await self._finished(visitor, "")]
+        newest = max((one.number for one in known if one is not None), default=0)
+        return PageState(standing, job, await self._drafts_with(job), newest)
 
     async def _finished(self, visitor: Visitor, job_id: str) -> Job | None:
         earlier = visitor.earlier.key if visitor.earlier else ""

@@ -114,6 +114,7 @@ class StateView:
     missing: ErrorView | None = None  # the job that was asked for: unknown, or somebody else's
     operator: bool = False  # may see the operators' page, which asks again
     drafts: tuple[JobView, ...] = ()  # of the job, itself among them, in their order
+    newest: int = 0  # number of the newest job: one from elsewhere may be over before it is seen
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:

@@ -14,6 +14,7 @@ from core.cli.doctor import doctor
 from core.cli.exit_codes import ExitStatus, err, out
 from core.cli.questions import confirmed
 from core.cli.setup.answers import Answers
+from core.cli.setup.pasted import pasted_token
 from core.cli.setup.questions import Asking, answered
 from core.cli.setup.settings_text import settings_text
 from core.errors.setup import SettingsThere
@@ -111,12 +112,13 @@ def _token(path: Path | None) -> SecretStr | None:
     if path is None:
         return None
     try:
-        text = sys.stdin.readline() if str(path) == "-" else path.read_text("utf-8")
+        text = sys.stdin.readline() if str(path) == "-" else path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(say("setup_token_unreadable", {"path": path})) from error
-    if not text.strip():
+    token = pasted_token(text)
+    if not token:
         raise typer.BadParameter(say("setup_token_unreadable", {"path": path}))
-    return SecretStr(text.strip())
+    return SecretStr(token)
 
 
 def _write(path: Path, answers: Answers) -> None:

@@ -10,15 +10,18 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from core.app.frontend import Examinable, Front, OperatorFinder
+from core.app.frontend import Checkable, Examinable, Front, OperatorFinder
 from core.app.serve import found_fronts
 from core.cli import questions
 from core.cli.exit_codes import ExitStatus, err, out
 from core.cli.setup.answers import Answers
 from core.cli.setup.card import first_card
+from core.cli.setup.pasted import pasted_account, pasted_token
 from core.domain.access import OWN
 from core.errors import ClapperError
+from core.errors.setup import BadSettings
 from core.i18n.messages import explain, say
+from core.interfaces.platform_check import PlatformCheck
 from core.models.catalog import FAMILY, Profile
 from core.runtime.paths import absolute_path
 from core.settings import Settings
@@ -37,7 +40,9 @@ class Asking:
 
     def secret(self, question: str) -> SecretStr | None:
         """Ask for what is not shown while it is typed; nothing typed is None."""
-        return None if self.quiet else questions.secret(question)
+        if self.quiet or (typed := questions.secret(question)) is None:
+            return None
+        return SecretStr(pasted_token(typed.get_secret_value()))
 
     def text(self, question: str, usual: str) -> str:
         """Ask for a line; ``usual`` where nothing is typed."""
@@ -48,9 +53,13 @@ def answered(given: Answers, asking: Asking) -> Answers:
     """Ask for what ``given`` leaves open.
 
     Raises:
-        BadSettings: an answer cannot be used.
+        BadSettings: what was given, or is set elsewhere, cannot be used.
+        ClapperError: the data directory that was given cannot be used.
         Exit: a token was given that its platform refuses, and there is nobody to ask.
     """
+    given.settings()  # before anybody types anything
+    if given.data_dir is not None:
+        claim(given.data_dir)
     answers = Answers(operators=given.operators, data_dir=given.data_dir)
     for platform in PLATFORMS:
         answers = _with_bot(platform, getattr(given, f"{platform}_token"), answers, asking)
@@ -72,21 +81,44 @@ def _with_bot(platform: str, token: SecretStr | None, answers: Answers, asking: 
         Exit: it does not work, and there is nobody to ask.
     """
     while token := token or asking.secret(say(f"setup_{platform}_token")):
-        tried = replace(answers, **{f"{platform}_token": token})
-        if _works(platform, tried.settings()):
+        tried = _with_token(answers, platform, token)
+        if _works(platform, token, tried.settings()):
             return tried
+        for other in PLATFORMS:
+            if other != platform and _has_form(other, token):
+                err().print(say("setup_token_of_other", {"platform": other.capitalize()}))
         if asking.quiet:
             raise typer.Exit(ExitStatus.SETUP)
         token = None
     return answers
 
 
-def _works(platform: str, settings: Settings) -> bool:
-    """Ask the platform about the token, and tell what it says."""
+def _has_form(platform: str, token: SecretStr) -> bool:
+    """Tell whether ``token`` looks like one of ``platform``; False where any text would."""
+    return bool(_form_checks(platform, SecretStr("x"))) and not _form_checks(platform, token)
+
+
+def _form_checks(platform: str, token: SecretStr) -> list[PlatformCheck]:
+    """Return what the front says of the token's form, not of what else is set."""
     front = _front(platform)
-    if not isinstance(front, Examinable):
-        return True
-    checks = asyncio.run(front.examine(settings))
+    if not isinstance(front, Checkable):
+        return []
+    known = front.check(Answers().settings())
+    return [one for one in front.check(_with_token(Answers(), platform, token).settings())
+            if one not in known]  # fmt: skip
+
+
+def _with_token(answers: Answers, platform: str, token: SecretStr) -> Answers:
+    if platform == "discord":
+        return replace(answers, discord_token=token)
+    return replace(answers, telegram_token=token)
+
+
+def _works(platform: str, token: SecretStr, settings: Settings) -> bool:
+    """Look at the token's form, ask the platform about it, and tell what it says."""
+    front, checks = _front(platform), _form_checks(platform, token)
+    if isinstance(front, Examinable) and not checks:
+        checks = asyncio.run(front.examine(settings))
     for check in checks:
         bad = check.health == "bad"
         (err() if bad else out()).print(" ".join(("✗" if bad else "✓", check.detail, check.fix)))
@@ -101,11 +133,13 @@ def _with_operator(platform: str, answers: Answers, asking: Asking) -> Answers:
     found = ""
     if isinstance(front, OperatorFinder):
         found = _found_operator(front, settings, out().print)
-    typed = asking.text(say("setup_operator", {"platform": platform}), found or "-")
-    if typed in {"", "-"}:
-        return answers
-    account = typed if ":" in typed else f"{platform}:{typed}"
-    return replace(answers, operators=(*answers.operators, account))
+    question = say("setup_operator", {"platform": platform})
+    while (typed := asking.text(question, found or "-")) not in {"", "-"}:
+        account = pasted_account(typed, platform)
+        tried = replace(answers, operators=(*answers.operators, account))
+        if _can_be(tried):
+            return tried
+    return answers
 
 
 def _found_operator(finder: OperatorFinder, settings: Settings, ask: Callable[[str], None]) -> str:
@@ -129,8 +163,20 @@ def _allowed(given: str | None, answers: Answers, asking: Asking) -> str | None:
     """Ask who may use the bots, where there are any."""
     if given is not None or asking.quiet or not (answers.discord_token or answers.telegram_token):
         return given
-    typed = asking.text(say("setup_allowed"), OWN)
-    return None if typed == OWN else typed
+    while (typed := asking.text(say("setup_allowed"), OWN)) != OWN:
+        if _can_be(replace(answers, allowed=typed)):
+            return typed
+    return None
+
+
+def _can_be(answers: Answers) -> bool:
+    """Tell whether such settings can hold, and why not."""
+    try:
+        answers.settings()
+    except BadSettings as error:
+        err().print(explain(error))
+        return False
+    return True
 
 
 def _profile(given: str | None, asking: Asking) -> str | None:
@@ -152,7 +198,8 @@ def _profile(given: str | None, asking: Asking) -> str | None:
 
 def _data_dir(usual: Path, asking: Asking) -> Path | None:
     """Ask where the data lie until the folder can be used; None for the usual place."""
-    while (typed := asking.text(say("setup_data"), str(usual))) != str(usual):
+    while not asking.quiet:
+        typed = asking.text(say("setup_data"), str(usual))
         try:
             folder = absolute_path(Path(typed))
             claim(folder)
@@ -161,7 +208,7 @@ def _data_dir(usual: Path, asking: Asking) -> Path | None:
         except ClapperError as error:
             err().print(explain(error))
         else:
-            return folder
+            return None if folder == usual else folder
     return None
 
 

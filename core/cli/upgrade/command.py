@@ -84,7 +84,7 @@ class _Update:
     of_before: list[list[str]]  # what installs it
 
     def run(self) -> None:
-        """Go there, or stay here.
+        """Go there, or stay here, also where somebody presses Ctrl-C.
 
         Raises:
             UpdateFailed: a step failed, and this is what it was.
@@ -95,8 +95,13 @@ class _Update:
             ("install", install_commands(self.checkout.folder)),
             ("migrate", [_clapper("db", "migrate")]),
         ):
-            if not self._done(*commands):
-                self._go_back(kept if step == "migrate" else None)
+            stays = False
+            try:
+                stays = self._done(*commands)
+            finally:
+                if not stays:
+                    self._go_back(kept if step == "migrate" else None)
+            if not stays:
                 raise UpdateFailed(step=step, release=self.release)
         self._done(_clapper("doctor"))  # what it finds is for people to read
         _print(say("update_done", {"release": self.release}))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.comfy.install.checkout import check_out, read_remote
-from core.comfy.install.errors import ReferenceUnknown
+from core.comfy.install.errors import CommitUnknown, ReferenceUnknown
 from core.comfy.install.installer import install_packages
 from core.comfy.install.pins import Pin
 
@@ -44,10 +44,14 @@ def lay_out(pin: Pin, commit: str, pinned: Path) -> Path:
     May be repeated and killed; nothing but that folder is written.
 
     Raises:
+        ReferenceUnknown: the repository has no such commit.
         DownloadFailed: the commit could not be fetched, or not be laid out.
     """
     folder = pinned.with_name(f"{pinned.name}-{commit[:10]}")
-    check_out(replace(pin, commit=commit, tree="", archive=""), folder)
+    try:
+        check_out(replace(pin, commit=commit, tree="", archive=""), folder)
+    except CommitUnknown:  # not that of our pins, so nothing is to be corrected there
+        raise ReferenceUnknown(pin.name, source=pin.repository, ref=commit) from None
     return folder
 
 

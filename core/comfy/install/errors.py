@@ -103,7 +103,8 @@ class InstallerMissing(DownloadFailed):
 
 
 class CandidateFailed(SetupProblem):
-    """The ComfyUI of ``ref`` was tried and is not used; ``broken`` says what does not hold."""
+    """The ComfyUI of ``ref`` in ``path`` was tried and is not used; ``broken`` says why."""
 
     ref: str
+    path: str
     broken: str

@@ -9,15 +9,16 @@ import importlib
 import json
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, make_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
-from core.comfy.testing.network_shapes import TINY, NetworkShapes
+from core.comfy.testing.network_shapes import NetworkShapes
 from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
 from core.comfy.testing.seeing_networks import USUAL, seeing_entries
 from core.comfy.testing.sentence_pieces import sentence_pieces
+from core.comfy.testing.small_text_encoder import text_config
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
     SPREAD_F8,
@@ -205,9 +206,13 @@ class RandomWeightsWriter:
     def _text_encoder(self) -> Iterator[TensorSpec]:
         llama = importlib.import_module("comfy.text_encoders.llama")
         ops = importlib.import_module("comfy.ops").disable_weight_init
-        config = _gemma_config(llama, self.shapes)()
-        model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
-        entries = entries_of(model, "model.")
+        usual = llama.Gemma3_12B_Config
+        vars(llama)["Gemma3_12B_Config"] = text_config(llama, self.shapes)
+        try:  # with what sees pictures: values that no file gives are whatever lay in memory
+            model = llama.Gemma3_12B({}, self.torch.float32, "meta", ops)
+        finally:
+            vars(llama)["Gemma3_12B_Config"] = usual
+        entries = entries_of(model, "")
         yield from quantised(entries, FP4) if self.quantised else entries
         pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
@@ -234,67 +239,3 @@ class RandomWeightsWriter:
 
 def _bytes_of(torch: ModuleType, values: Any) -> memoryview:  # noqa: ANN401  # a tensor of torch
     return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
-
-
-class _Encoder(Protocol):
-    """The attributes that ``LTXAVTEModel`` has after its start."""
-
-    dtypes: set[object]
-    compat_mode: bool
-    text_projection_type: str
-    gemma3_12b: Any
-    text_embedding_projection: Any
-
-
-def shrink_text_encoder(shapes: NetworkShapes = TINY) -> None:
-    """Make ComfyUI build a text encoder of ``shapes``, whose size is written into its code.
-
-    Replaces two classes; loading, detection, tokenizer and encoding stay ComfyUI's. For tests.
-    """
-    llama = importlib.import_module("comfy.text_encoders.llama")
-    lt = importlib.import_module("comfy.text_encoders.lt")
-    vars(llama)["Gemma3_12B_Config"] = _gemma_config(llama, shapes)
-    vars(lt)["LTXAVTEModel"] = _encoder_class(lt, shapes)
-
-
-def _gemma_config(llama: ModuleType, shapes: NetworkShapes) -> type:
-    fields = [(name, int, value) for name, value in shapes.gemma.items() if name != "head_dim"]
-    if not fields:
-        return llama.Gemma3_12B_Config
-    vision = dict(llama.GEMMA3_VISION_CONFIG, hidden_size=16, intermediate_size=16)
-    vision.update(num_attention_heads=2, num_hidden_layers=1, image_size=896)
-    namespace = {"head_dim": shapes.gemma["head_dim"], "vision_config": vision}
-    base = llama.Gemma3_12B_Config
-    return make_dataclass("StandInConfig", fields, bases=(base,), namespace=namespace)
-
-
-def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
-    original: Any = lt.LTXAVTEModel
-    module: Any = importlib.import_module("torch").nn.Module
-
-    def init(
-        self: _Encoder,
-        dtype_llama: object = None,
-        device: object = "cpu",
-        dtype: object = None,
-        text_projection_type: str = "dual_linear",
-        model_options: dict[str, object] | None = None,
-    ) -> None:
-        module.__init__(self)
-        self.dtypes = {dtype, dtype_llama}
-        self.compat_mode = False
-        self.text_projection_type = text_projection_type
-        gemma = lt.Gemma3_12BModel(
-            device=device, dtype=dtype_llama, model_options=model_options or {}
-        )
-        self.gemma3_12b = gemma
-        self.text_embedding_projection = lt.DualLinearProjection(
-            shapes.text_width * 49,
-            shapes.video_width,
-            shapes.audio_width,
-            dtype=dtype,
-            device=device,
-            operations=gemma.operations,
-        )
-
-    return type("StandInEncoder", (original,), {"__init__": init})

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.comfy.testing.network_shapes import TINY
-from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.comfy.testing.random_weights import RandomWeightsWriter
 from core.comfy.testing.seeing_networks import shrink_pose_network
 from core.comfy.testing.sentence_pieces import words_of
+from core.comfy.testing.small_text_encoder import shrink_text_encoder
 from core.domain.progress import ProgressSink
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Slot
 from core.models.safetensors_header import SUFFIX

@@ -61,7 +61,9 @@ def _end_of_mp3(source: BinaryIO) -> int:
 def _end_of_caf(source: BinaryIO, there: int) -> int:
     """Return where the sound of a Core Audio file ends."""
     at = 8
-    while at < there:
+    for _ in range(_MOST_PARTS):
+        if at >= there:
+            break
         size = _number(source, at + 4, ">q")
         if size < 0:
             return 0

@@ -35,7 +35,6 @@ from core.runtime.threads import in_thread
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
 _KEEP_FPS = 30.0
 _OUTPUT_BYTES = 256_000_000
-_STUCK = 10  # a child that gets less than a tenth of a processor waits for something else
 
 
 class MediaStore:
@@ -93,7 +92,7 @@ class MediaStore:
                 doors.callback(os.close, output_fd)
                 task = self._task(source_fd, output_fd, role, kind, found)
                 task = task if cut is None else _with_cut(task, cut)
-                made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
+                made = await run_sandbox(task)
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     async def keep_clip(self, clip: Clip) -> MediaFile:

@@ -17,6 +17,7 @@ from core import __version__
 from core.errors import SetupProblem
 from core.media.output.provenance import PROGRAM_MADE, Provenance
 from core.runtime.atomic_files import part_beside
+from core.runtime.extras import install_extra
 
 _MP4, _PNG = "video/mp4", "image/png"
 # C2PA 2.2, 13.2.1: the algorithms that a claim may be signed with, by the curve of the key
@@ -32,7 +33,7 @@ class CredentialsIncomplete(SetupProblem):
 class CredentialsLibraryMissing(SetupProblem):
     """Clips are to be signed, and the library for that is not installed."""
 
-    command: str = "pip install 'clapper-bot[c2pa]'"
+    command: str
 
 
 class CredentialsUnusable(SetupProblem):
@@ -138,7 +139,7 @@ def _c2pa() -> Any:  # noqa: ANN401  # a library that may be absent
     try:
         import c2pa  # pyright: ignore[reportMissingTypeStubs]  # it has none
     except ImportError:
-        raise CredentialsLibraryMissing from None
+        raise CredentialsLibraryMissing(install_extra("c2pa")) from None
     return c2pa
 
 

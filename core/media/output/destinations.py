@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import InvalidInput
 from core.media.output.seal import is_sealed
-from core.runtime.atomic_files import part_beside
+from core.runtime.atomic_files import part_beside, sync_to_disk
 from core.runtime.paths import readable
 from core.runtime.permissions import hand_over, make_folder_for_people
 
@@ -70,7 +70,7 @@ def check_clip(file: Path, inputs: Iterable[Path], *, force: bool) -> None:
     check_free((target, poster_of(target)), instead, force=force)
 
 
-def clip_files(file: Path, count: int) -> list[Path]:
+def numbered_files(file: Path, count: int) -> list[Path]:
     """Return where ``count`` clips go that are asked for together as ``file``: each its number."""
     if count <= 1:
         return [file]
@@ -78,12 +78,12 @@ def clip_files(file: Path, count: int) -> list[Path]:
 
 
 def check_clips(file: Path, count: int, inputs: Collection[Path], *, force: bool) -> None:
-    """Refuse as :func:`check_clip` does, for each of ``count`` clips (:func:`clip_files`).
+    """Refuse as :func:`check_clip` does, for each of ``count`` clips (:func:`numbered_files`).
 
     Raises:
         OutputUnnamed, OutputIsInput, OutputTaken: as there, of the first that cannot be.
     """
-    for one in clip_files(file, count):
+    for one in numbered_files(file, count):
         check_clip(one, inputs, force=force)
 
 
@@ -138,12 +138,15 @@ def place_files(
             parts.append((part_beside(place), place))
             shutil.copyfile(source, parts[-1][0])
             hand_over(parts[-1][0])
+            sync_to_disk(parts[-1][0])  # the row that says it is delivered is on the disk, too
         for source, place in copies:
             there = identity(place) in kept or not may_replace(place, force=force)
             if there and not _equal(source, place):  # a repeated delivery finds its own
                 raise PlaceTaken(None, None, str(place))
         for part, place in parts:
             _move(part, place)
+        for folder in {place.parent for _, place in parts}:
+            sync_to_disk(folder)
     finally:
         for part, _ in parts:
             with suppress(FileNotFoundError, IsADirectoryError):

@@ -91,7 +91,7 @@ async def last_frame(clip: Path, folder: Path | None = None) -> Path:
     return target
 
 
-def clip_files(clip: Path) -> list[Path]:
+def files_of_clip(clip: Path) -> list[Path]:
     """Return every file that belongs to ``clip`` and lies beside it, itself included."""
     made = (
         path

@@ -4,13 +4,13 @@ from core.models.catalog import FAMILY
 from core.workflow.adopt.constants import constant, handed_on
 from core.workflow.adopt.film_cuts import counted_at, free_given_film
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
+from core.workflow.adopt.latent_upscalers import upscalers_of
 from core.workflow.adopt.link_types import LinkTypes, samplers_of
 from core.workflow.adopt.links import NumberOrigin, number_at, origin_of
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 from core.workflow.node_schema import known_nodes
 
-UPSCALER = FAMILY.nodes.upscaler
 _LENGTHS = ("length", "num_frames", "frames", "video_frames")  # of a node that begins a video
 # Inputs that always mean the same: they get the exact value, whatever computed it before.
 _EXACT: dict[tuple[str, str], tuple[str, object]] = {
@@ -142,7 +142,7 @@ def _find_size(draft: AdoptionDraft) -> dict[str, float]:
         NotAdoptable: the graph makes no latent video.
     """
     graph, full = draft.graph, dict[str, float]()
-    upscalers = [node.id for node in graph.nodes.values() if node.kind == UPSCALER]
+    upscalers = upscalers_of(graph)
     latents = [node for node in graph.nodes.values() if makes_latents(graph, node)]
     if not latents:
         raise NotAdoptable(draft.mode, "no_latent")
@@ -167,7 +167,7 @@ def _find_size(draft: AdoptionDraft) -> dict[str, float]:
 
 def _find_constants(draft: AdoptionDraft, full: dict[str, float]) -> None:
     """Bind what else has the clip's size, or half of it: by its value, or by a constant's title."""
-    halves = any(node.kind == UPSCALER for node in draft.graph.nodes.values())
+    halves = bool(upscalers_of(draft.graph))
     for node in list(draft.graph.nodes.values()):
         for name, side in _SIZE_INPUTS.items():
             written = isinstance(node.inputs.get(name), Literal)

@@ -47,7 +47,7 @@ def crop_to_size(draft: AdoptionDraft) -> None:
     """Cut the frames to the clip's size, for graphs that must work on larger sides."""
     output = draft.graph.nodes[draft.output]
     last = links_of(output)["images"]
-    if last.node in draft.graph.nodes and draft.graph.nodes[last.node].kind == "ImageCrop":
+    if is_cropped(draft):
         crop = last.node  # its owner does so already
     else:
         crop = _CROP
@@ -58,6 +58,12 @@ def crop_to_size(draft: AdoptionDraft) -> None:
         draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
     for value in ("width", "height", "crop_x", "crop_y"):
         draft.take(value, crop, value.removeprefix("crop_"), EvidenceKind.CLASS, 0)
+
+
+def is_cropped(draft: AdoptionDraft) -> bool:
+    """Tell whether the last thing that the graph does to its frames is to cut them."""
+    last = links_of(draft.graph.nodes[draft.output])["images"]
+    return last.node in draft.graph.nodes and draft.graph.nodes[last.node].kind == "ImageCrop"
 
 
 def fill_defaults(draft: AdoptionDraft) -> None:

@@ -13,12 +13,14 @@ from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
 from core.workflow.adopt.base_models import refuse_later_models
+from core.workflow.adopt.decoded_frames import fit_frames
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
 from core.workflow.adopt.given_sound import carries_given, hear_whole
+from core.workflow.adopt.latent_upscalers import refuse_longer_latents, upscalers_of
 from core.workflow.adopt.loaders import find_media
 from core.workflow.adopt.loras import refuse_loras
-from core.workflow.adopt.numbers import UPSCALER, find_numbers
-from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults
+from core.workflow.adopt.numbers import find_numbers
+from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults, is_cropped
 from core.workflow.adopt.prompts import find_prompts
 from core.workflow.adopt.proof import prove_reach
 from core.workflow.adopt.stages import stages_of
@@ -78,10 +80,12 @@ def adopt(
 
 def _adopt(draft: AdoptionDraft) -> Adoption:
     refuse_later_models(draft)
+    refuse_longer_latents(draft)
     fill_defaults(draft)
     draft.graph = draft.graph.with_nodes(*map(with_own_separators, draft.graph.nodes.values()))
+    fitted = fit_frames(draft)
     canvas = _canvas(draft)
-    if canvas > SIDE_MULTIPLE:
+    if not fitted and (canvas > SIDE_MULTIPLE or is_cropped(draft)):
         crop_to_size(draft)
     refuse_loras(draft)
     find_prompts(draft)
@@ -184,7 +188,7 @@ def remove_adoption(mode: Mode, folder: Path) -> bool:
 def _canvas(draft: AdoptionDraft) -> int:
     """Return the side multiple, px: a guide at half of half the size needs whole latents too."""
     kinds = {node.kind for node in draft.graph.nodes.values()}
-    halved = UPSCALER in kinds and kinds & FAMILY.nodes.control
+    halved = upscalers_of(draft.graph) and kinds & FAMILY.nodes.control
     return SIDE_MULTIPLE * 2 if halved else SIDE_MULTIPLE
 
 

@@ -13,7 +13,7 @@ from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.artefacts.opening import open_store
 from core.demo.samples import write_png
-from core.domain.jobs import Back, Job, JobState, ReplyTo
+from core.domain.jobs import Job, JobState, ReplyTo, RequeueReason
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.people import Requester
@@ -138,7 +138,7 @@ async def test_an_attempt_that_lost_its_token_leaves_no_object(
         first = not names_before
         names_before.extend(s3.names(prefix))
         if first:  # a sweep took the job back while the clip was uploaded
-            await core.queue.requeue(job_id, token, Back.STOPPED)
+            await core.queue.requeue(job_id, token, RequeueReason.STOPPED)
         return await settle(job_id, token, *rest)
 
     names_before: list[str] = []

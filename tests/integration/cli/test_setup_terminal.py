@@ -49,6 +49,36 @@ def test_where_nobody_answers_it_says_how_to_do_without(setup: Setup, tmp_path: 
     assert not (tmp_path / "env").exists()
 
 
+NOWHERE = "http://127.0.0.1:9"  # nothing listens at the port that discards
+
+
+def test_a_token_of_another_platform_is_told(setup: Setup, tmp_path: Path) -> None:
+    telegram, discord = "1234567:" + "A" * 35, "MTAx.Gx1.abc-def"
+
+    answers = [telegram, "", discord, "", "", "", "no"]
+    status, said = setup(answers, CLAPPER_DISCORD_API_URL=f"{NOWHERE}/api/v10")
+
+    assert status == 0, said
+    assert said.count("token of a Telegram bot") == 1
+    assert "CLAPPER_TELEGRAM_TOKEN is no token" in said
+    assert "TOKEN" not in (tmp_path / "env").read_text()
+    assert telegram not in said
+    assert discord not in said
+
+
+def test_a_data_directory_that_is_none_is_told_before_anything_is_written(
+    setup: Setup, tmp_path: Path
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "mine.png").touch()
+
+    status, said = setup([], "--yes", "--data-dir", tmp_path / "pictures")
+
+    assert status == 5, said
+    assert str(tmp_path / "pictures") in said
+    assert not (tmp_path / "env").exists()
+
+
 def test_answers_are_taken_as_they_were_meant(setup: Setup, tmp_path: Path) -> None:
     foreign = tmp_path / "pictures"
     foreign.mkdir()

@@ -14,6 +14,7 @@ import pytest
 
 from core.app.core import Core
 from core.app.steering import steered_service
+from core.cli.upgrade.checkout import ProgramCheckout
 from core.control.address import control_folder, read_note
 from core.control.client import running_service
 from core.control.commands import ListJobs, ReadStatus
@@ -37,6 +38,22 @@ async def waiting_job(core: Core, executor: QuickExecutor, key: str = "one") -> 
     executor.gate.clear()
     ticket = await submit_request(core, t2v(), ANN, ReplyTo("test"), key)
     return ticket.job_id
+
+
+async def test_a_program_is_not_changed_below_its_service(
+    service: Core, settings: Settings, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = {"release": "v9.0.0", "commit_of": "9" * 40, "commit": "1" * 40}
+    for name, found in newer.items():
+        monkeypatch.setattr(ProgramCheckout, name, lambda *_, found=found: found)
+    for name in ("fetch", "require_untouched"):
+        monkeypatch.setattr(ProgramCheckout, name, lambda _: None)
+    monkeypatch.setattr(ProgramCheckout, "go_to", lambda *_: pytest.fail("changed"))
+
+    done = await run("update")
+
+    assert done.status == 5, done.err
+    assert str(settings.data_dir) in done.err
 
 
 async def test_jobs_are_listed_shown_and_cancelled_while_the_service_works(

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from bots.discord.front import TOKEN_REFUSED
 from core.app.logs import secrets_of, set_up_logging
 from core.app.serve import run_all
 from core.domain.jobs import JobState
+from core.errors.setup import BadConfiguration
 from core.service.front_board import ConnectionState, FrontBoard
 from tests.support.platforms.discord.payloads import role_object
 from tests.support.platforms.faults import Fault
@@ -36,6 +38,14 @@ async def test_an_invalid_session_begins_anew_and_what_runs_is_delivered(guild) 
 
     await guild.clip(before)
     await guild.clip(await guild.t2v())
+
+
+async def test_a_token_that_is_revoked_while_it_serves_ends_the_front(guild) -> None:
+    await guild.clip(await guild.t2v())
+    await guild.server.gateway.drop(invalidate=True, code=TOKEN_REFUSED)
+
+    with pytest.raises(BadConfiguration, match="DISCORD_TOKEN"):
+        await guild.ended()
 
 
 async def test_a_session_that_breaks_is_replaced(guild, monkeypatch) -> None:

@@ -16,7 +16,7 @@ from core.accounts.moderation import Moderation
 from core.app.front_gate import gate_of
 from core.app.redaction import Redaction
 from core.demo.samples import write_png
-from core.domain.jobs import Back, Failure, Job, JobState
+from core.domain.jobs import Failure, Job, JobState, RequeueReason
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.policy import EVERYWHERE
@@ -131,8 +131,8 @@ async def test_a_machine_cannot_touch_the_job_of_another_one(front: Front) -> No
         assert await two.begin(job.id, job.token) is None
         assert not await two.beat(job.id, job.token)
         assert not await two.preview(job.id, job.token, grey_preview())
-        assert not await two.requeue(job.id, job.token, Back.STOPPED)
-        two.attempts[job.id] = job.token
+        assert not await two.requeue(job.id, job.token, RequeueReason.STOPPED)
+        two.jobs.keys[job.id] = job.token
         clip = front.core.settings.clips_folder / "x"
         clip.write_bytes(b"1")
         with pytest.raises(Exception, match="404"):
@@ -155,11 +155,11 @@ async def test_an_attempt_that_is_over_has_no_rights_left(front: Front, tmp_path
     async with front.machine("one") as client:
         job = await claimed(front, client)
         key = job.token
-        assert await client.requeue(job.id, key, Back.STOPPED)
+        assert await client.requeue(job.id, key, RequeueReason.STOPPED)
 
         assert not await client.beat(job.id, key)
         assert not await client.preview(job.id, key, grey_preview())
-        client.attempts[job.id] = key
+        client.jobs.keys[job.id] = key
         made = tmp_path / "x.mp4"
         made.write_bytes(b"1")
         with pytest.raises(Exception, match="404"):

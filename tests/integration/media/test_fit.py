@@ -13,7 +13,7 @@ from core.domain.media import Clip, RawClip, Sound
 from core.errors import ClipTooLarge
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
-from core.media.output.transcode import clip_files, fit_clip, last_frame
+from core.media.output.transcode import files_of_clip, fit_clip, last_frame
 from core.testing.doubles import t2v
 
 ORIGIN = Provenance.of("f" * 32, t2v(), with_prompt=True)
@@ -33,7 +33,7 @@ async def clip(tmp_path: Path) -> Clip:
 
 async def test_a_clip_that_fits_is_sent_as_it_is(clip: Clip) -> None:
     assert await fit_clip(clip.path, clip.size_bytes) == clip.path
-    assert clip_files(clip.path) == sorted([clip.path, clip.poster])
+    assert files_of_clip(clip.path) == sorted([clip.path, clip.poster])
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.25, 0.08])
@@ -67,7 +67,7 @@ async def test_a_smaller_version_is_made_once_and_belongs_to_its_clip(
 
     assert again == first
     assert again.stat().st_mtime_ns == made
-    assert first in clip_files(clip.path)
+    assert first in files_of_clip(clip.path)
     elsewhere = await fit_clip(clip.path, clip.size_bytes // 2, tmp_path)
     assert elsewhere.parent == tmp_path
 
@@ -80,7 +80,7 @@ async def test_what_cannot_fit_at_any_acceptable_quality_is_refused_and_leaves_n
 
     assert caught.value.limit_bytes == 3000
     assert caught.value.size_bytes > 3000
-    assert clip_files(clip.path) == sorted([clip.path, clip.poster])
+    assert files_of_clip(clip.path) == sorted([clip.path, clip.poster])
     assert len(list(clip.path.parent.iterdir())) == 2
 
 
@@ -102,7 +102,7 @@ async def test_the_last_frame_is_the_last_frame(clip: Clip, tmp_path: Path) -> N
         assert picture.size == (512, 320)
         middle: Any = picture.getpixel((250, 160))
         assert middle == pytest.approx((10, 200, 30), abs=8)
-    assert path in clip_files(clip.path)
+    assert path in files_of_clip(clip.path)
     assert (await last_frame(clip.path, tmp_path)).parent == tmp_path
 
 

@@ -1,5 +1,6 @@
 """A checkout goes to another release and back, with its data."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from core.cli.upgrade import command
+from core.cli.upgrade.checkout import ProgramCheckout
 from core.runtime.program_files import PROJECT_ROOT
+from core.settings import Settings
 
 HERE = Path(sysconfig.get_paths()["purelib"])
 MIGRATION = """'A migration.'
@@ -76,8 +80,8 @@ class Installation:
         )
         git(self.folder, "checkout", "--quiet", "v9.0.0")
         self.python = folder / "environment" / "bin" / "python"
-        command = [sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")]
-        subprocess.run(command, check=True)
+        made = [sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")]
+        subprocess.run(made, check=True)
         (site,) = (folder / "environment" / "lib").glob("python*/site-packages")
         libraries = [str(self.folder), str(HERE), *(one for one in sys.path if "-packages" in one)]
         (site / "here.pth").write_text("\n".join(libraries))
@@ -145,6 +149,40 @@ def test_a_migration_that_fails_leaves_the_data_to_the_program_of_before(
     kept = installed.run("quota", "show", "discord:7")
     assert kept.returncode == 0, kept.stderr
     assert "50 min" in kept.stdout  # 20 are everybody's
+
+
+@pytest.mark.parametrize("step", ["install", "migrate"])
+def test_ctrl_c_in_a_step_goes_back(
+    installed: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    done: list[str] = []
+
+    def pressed(_: object, *commands: list[str]) -> bool:
+        done.extend(shlex.join(each) for each in commands)
+        if step in done[-1] and "restore" not in done[-1] and done.count(done[-1]) == 1:
+            raise KeyboardInterrupt
+        return True
+
+    monkeypatch.setattr(command._Update, "_done", pressed)
+    checkout = ProgramCheckout(installed.folder)
+    way = command._Update(checkout, settings, "v9.10.0", checkout.commit(), [])
+
+    with pytest.raises(KeyboardInterrupt):
+        way.run()
+
+    assert installed.release == "v9.0.0"
+    assert "--editable" in done[-1]
+
+
+def test_where_origin_cannot_be_reached_nothing_changes(installed: Installation) -> None:
+    git(installed.folder, "remote", "set-url", "origin", "https://127.0.0.1:9/clapper.git")
+
+    done = installed.run("update")
+
+    assert done.returncode == 5
+    assert "git fetch" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert installed.release == "v9.0.0"
 
 
 def test_what_was_changed_here_is_not_mixed_with_a_release(installed: Installation) -> None:

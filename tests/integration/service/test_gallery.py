@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.domain.jobs import Ticket
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.domain.presets import Preset
-from core.errors import JobUnknown, NotYours
+from core.errors import NotYours
 from core.storage.gallery import MOST_ROWS
 from core.testing.doubles import t2v
 from tests.support.jobs import caller
@@ -117,12 +118,12 @@ async def test_stars_stay_until_taken_away_and_go_with_their_jobs(
 ) -> None:
     gallery, who = core.users.gallery, caller(ann)
     boat, sign = over[PROMPTS[0]], over[PROMPTS[2]]
-    for job in (boat, boat, sign):
-        await gallery.star(who, job, on=True)
+    assert await gallery.star(who, (boat, sign, boat), on=True) == {boat, sign}
+    assert await gallery.star(who, (boat,), on=True) == {boat}
     assert await prompts(core, ann, GalleryFilter(starred=True)) == [PROMPTS[2], PROMPTS[0]]
 
-    await gallery.star(who, sign, on=False)
-    await gallery.star(who, sign, on=False)
+    for _ in range(2):
+        assert await gallery.star(who, (sign,), on=False) == {sign}
     assert await prompts(core, ann, GalleryFilter(starred=True)) == [PROMPTS[0]]
 
     await core.users.forget(who)
@@ -133,14 +134,32 @@ async def test_a_stranger_neither_sees_nor_stars_anything(
     core: Core, ann: Requester, ben: Requester, over: dict[str, str]
 ) -> None:
     assert await prompts(core, ben, GalleryFilter()) == []
+    assert await core.users.gallery.star(caller(ben), over.values(), on=True) == frozenset()
     for job in over.values():
         with pytest.raises(NotYours):
-            await core.users.gallery.star(caller(ben), job, on=True)
-        with pytest.raises(NotYours):
             await core.users.gallery.own(caller(ben), job)
-    with pytest.raises(JobUnknown):
-        await core.users.gallery.star(caller(ann), "0" * 32, on=True)
+    assert await core.users.gallery.star(caller(ann), ("0" * 32, ""), on=True) == set()
     assert await _stars(core) == 0
+
+
+async def test_any_number_of_stars_is_one_turn_of_the_database(
+    core: Core, ann: Requester, over: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+    begin = core.database.transaction
+
+    def counted(*args: Any, **more: Any) -> Any:
+        nonlocal turns
+        turns += 1
+        return begin(*args, **more)
+
+    monkeypatch.setattr(core.database, "transaction", counted)
+    strange = [f"{n:032x}" for n in range(2000)]
+
+    done = await core.users.gallery.star(caller(ann), [*over.values(), *strange], on=True)
+
+    assert done == {*over.values()}
+    assert (turns, await _stars(core)) == (1, len(over))
 
 
 async def _stars(core: Core) -> int:

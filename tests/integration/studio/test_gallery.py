@@ -112,15 +112,34 @@ async def test_other_pages_cannot_change_anything(
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["?mode=x2v", "?shape=round", "?preset=best", "?before=-1", "?before=1e3", f"?q={'a' * 201}"],
+    ("query", "words"),
+    [
+        ("?mode=x2v", "“x2v” is not a known mode"),
+        ("?shape=round", "“round” is not a known shape"),
+        ("?preset=best", "“best” is not a known preset"),
+        ("?before=-1", "“-1” is no value for “before”"),
+        ("?before=1e3", "whole number"),
+        (f"?q={'a' * 201}", "200 characters is the most"),
+    ],
 )
 async def test_what_no_filter_knows_is_refused_in_words(
-    browser: httpx.AsyncClient, query: str
+    browser: httpx.AsyncClient, query: str, words: str
 ) -> None:
-    answer = await browser.get(f"/studio/history{query}")
-    assert answer.status_code == 400
-    assert answer.json()["error"]["text"]
+    addresses = ("/studio/history", *(() if "before" in query else ("/studio/gallery.zip",)))
+    for address in addresses:
+        answer = await browser.get(f"{address}{query}")
+        assert answer.status_code == 400
+        assert words in answer.json()["error"]["text"]
+
+
+async def test_an_archive_of_nothing_says_so(browser: httpx.AsyncClient) -> None:
+    whole = await browser.get("/studio/gallery.zip")
+    some = await browser.post("/studio/gallery.zip", data={"jobs": "a" * 32})
+
+    for answer in (whole, some):
+        assert answer.status_code == 404
+        assert answer.json()["error"]["code"] == "archive_empty"
+        assert "no clip to download" in answer.json()["error"]["text"]
 
 
 @pytest.mark.parametrize(

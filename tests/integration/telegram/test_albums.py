@@ -107,7 +107,7 @@ async def test_more_are_asked_about_once_with_prices_and_the_answer_replaces_the
 
     job = await town.job(shown)
     assert list(pictures_of(job.request)) == ["first", "second", "third", "last"]
-    assert question.deleted
+    await town.world.until(lambda: question.deleted)
     assert [message.id for message in town.world.shown(ANN)] == [shown.id]
 
 

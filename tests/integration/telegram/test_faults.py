@@ -129,7 +129,7 @@ async def _reduced(town, small: str) -> None:
 async def test_a_clip_that_no_size_fits_leads_to_the_private_chat(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
+    monkeypatch.setattr("bots.telegram.file_sizes.CLOUD_LIMIT", 1000)
     monkeypatch.setattr("bots.telegram.delivery.MIN_BYTES", 1)
 
     message = await ask(town, small)
@@ -386,6 +386,22 @@ async def test_a_refused_token_is_told(town_with) -> None:
     await town.stop()
 
 
+async def test_a_token_that_is_revoked_while_it_serves_ends_the_front(town, small: str) -> None:
+    await town.made(f"/t2v a kite {small}")
+    town.server.token = "1:another"  # of no bot
+
+    with pytest.raises(BadConfiguration, match="TELEGRAM_TOKEN"):
+        await town.ended()
+
+
+async def test_a_token_that_is_refused_once_by_a_server_in_trouble_goes_on(town) -> None:
+    refused = town.server.faults.add(Fault("getUpdates", status=401, times=2))
+    await town.answer(town.say("/help"))
+    await town.world.until(lambda: refused.times == 0)
+
+    assert await town.answer(town.say("/help"))
+
+
 async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
     town_with, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -401,7 +417,7 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
 async def test_a_local_server_reads_and_writes_files_without_the_clouds_limits(
     town_with, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
+    monkeypatch.setattr("bots.telegram.file_sizes.CLOUD_LIMIT", 1000)
     town = town_with(telegram_local=True)
     folder = town.folder / "server"
     folder.mkdir()

@@ -187,3 +187,31 @@ async def test_operators_are_told_of_trouble_in_their_private_chat(town) -> None
 
     assert "0" * 32 in told.text
     assert "gone" in told.text
+
+
+@pytest.mark.parametrize("how", ["passed on", "offered by another bot"])
+async def test_a_command_that_somebody_else_wrote_joins_shows_and_changes_nothing(
+    town, private_clip, how: str
+) -> None:
+    stranger = {"id": 666, "is_bot": False, "first_name": "Eve"}
+    origin = {"type": "user", "sender_user": stranger, "date": 1}
+    eve = {"id": 667, "is_bot": True, "first_name": "Eve", "username": "eve_bot"}
+    more = {"forward_origin": origin} if how == "passed on" else {"via_bot": eve}
+    code = await town.core.community.accounts.link_code(Requester("telegram", "666"))
+
+    for name in sorted({*ACCOUNT, "admin"}):
+        rest = {"link": f" {code}", "admin": " pause"}.get(name, "")
+        answer = await town.answer(
+            town.say(f"/{name}{rest}", OP if name == "admin" else ANN, **more)
+        )
+        assert f"Somebody else wrote that /{name}" in answer.text
+
+    assert await town.core.community.accounts.link(Requester("telegram", "9"), code)  # unused
+    assert (await town.answer(town.say("/t2v --seconds x", OP))).text.find("paused") < 0
+
+
+async def test_what_the_bot_itself_offered_in_a_chat_is_obeyed(town, small: str) -> None:
+    own = {"id": 4242, "is_bot": True, "first_name": "Clapper", "username": "clapper_bot"}
+
+    assert await town.made(f"/t2v a red kite {small}", via_bot=own)
+    assert "I make videos" in (await town.answer(town.say("/help", via_bot=own))).text

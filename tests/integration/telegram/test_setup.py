@@ -143,3 +143,34 @@ async def test_where_nobody_can_be_heard_the_number_is_asked_for(
         telegram_server.faults.add(Fault("getUpdates", status=409))
 
     assert await FRONT.find_operator(telegram_settings, CODE, lambda _: None) is None
+
+
+async def test_what_cannot_be_is_asked_again_and_what_was_pasted_is_taken_as_meant(
+    home: Path, telegram_server: TelegramServer
+) -> None:
+    telegram_server.faults.add(Fault("getUpdates", status=409))
+    file, answers = home / "clapper.env", ["", f'"{TOKEN}"', "@me", "<@!501>", "fp8"]
+
+    status, said = await setup(
+        "--file", file, typed="\n".join([*answers, "everybody", "everyone", "", "n", ""])
+    )
+
+    text = file.read_text()
+    assert status == 0, said
+    assert f"CLAPPER_TELEGRAM_TOKEN={TOKEN}\n" in text
+    assert "CLAPPER_OPERATORS=telegram:501\n" in text
+    assert "CLAPPER_ALLOWED=everyone\n" in text
+    for refused in ("telegram:@me", "everybody"):
+        assert refused in said
+
+
+async def test_what_is_set_elsewhere_and_cannot_be_is_told_before_anything_is_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_QUOTA_MINUTES", "lots")
+
+    status, said = await setup("--file", home / "clapper.env", typed=f"\n{TOKEN}\n")
+
+    assert status == 5
+    assert "CLAPPER_QUOTA_MINUTES" in said
+    assert "BotFather" not in said

@@ -59,6 +59,13 @@ class FrontService:
         await self._stack.aclose()
         self._stack = AsyncExitStack()
 
+    async def ended(self) -> None:
+        """Return once the front ended by itself, or raise what it ended with."""
+        assert self._serving is not None
+        serving, self._serving = self._serving, None
+        async with asyncio.timeout(30):
+            await serving
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

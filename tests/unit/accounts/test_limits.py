@@ -11,7 +11,6 @@ from core.accounts.community import Community
 from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import (
     DAY,
-    HOUR_MS,
     LIMITS,
     Limit,
     QuotaRules,
@@ -25,6 +24,7 @@ from core.accounts.limits import (
 from core.domain.jobs import Failure
 from core.domain.people import Payer, Requester
 from core.domain.quota import Unit
+from core.domain.time_units import HOUR_MS
 from core.errors import QuotaExceeded, TooManyJobs
 from core.i18n.messages import languages, sentences
 from core.storage.ledger import reservations_of

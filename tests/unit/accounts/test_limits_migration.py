@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.accounts.quotas import HOUR_MS, QuotaRules, Quotas
+from core.accounts.quotas import QuotaRules, Quotas
 from core.domain.jobs import JobState
 from core.domain.people import Payer, Requester
 from core.domain.quota import LimitBalance
+from core.domain.time_units import HOUR_MS
 from core.queue.job_queue import QueueRules
 from core.queue.recovery import Recovery
 from core.storage.database import Database, open_database

@@ -1,10 +1,11 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.quotas import QuotaRules
 from core.domain.jobs import Failure
 from core.domain.people import Requester
 from core.domain.quota import LentMs
+from core.domain.time_units import HOUR_MS
 from core.errors import QuotaExceeded
 from core.storage.tables import ledger
 

@@ -237,6 +237,20 @@ def test_secrets_are_hidden_in_what_libraries_write_past_the_log(
     assert "swordfish" not in told
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Authorization: Bearer SECRETabcdefghij0123",
+        "{'authorization': 'bearer SECRETabcdefghij0123'}",
+        "curl -H 'Authorization: Basic SECRETabcdefghij0123'",
+        "postgresql://clapper:SECRETabcdefghij@rows/clapper",
+        "GET /hook?token=SECRETabcdefghij0123&x=1",
+    ],
+)
+def test_what_stands_in_the_place_of_a_secret_is_hidden_though_nobody_knows_it(line: str) -> None:
+    assert "SECRET" not in Redaction()(line)
+
+
 def test_short_values_are_no_secrets() -> None:
     assert Redaction(["on"])("gone on") == "gone on"
 

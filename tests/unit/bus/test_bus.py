@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.bus.bus import LocalEnds, NotificationBus
+from core.bus.bus import NotificationBus
+from core.bus.incoming import LocalEnds
 from core.bus.outgoing import PROGRESS_S
 from core.domain.clip_preview import MOST_BYTES, MOST_MOMENTS, ClipPreview
 from core.domain.progress import Progress, Stage, Working

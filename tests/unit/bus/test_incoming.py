@@ -1,4 +1,4 @@
-from core.bus.incoming import IncomingMessages
+from core.bus.incoming import IncomingMessages, LocalEnds
 from core.bus.messages import (
     CancelMessage,
     PreviewMessage,
@@ -44,9 +44,8 @@ class Node:
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         self.owed = 0
-        self.incoming = IncomingMessages(
-            self.hub, self.dispatcher, self._owed, lambda _, call: call()
-        )
+        ends = LocalEnds(self.hub, self.dispatcher, self._owed)
+        self.incoming = IncomingMessages(ends, lambda _, call: call())
 
     def _owed(self):
         self.owed += 1

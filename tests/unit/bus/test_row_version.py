@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.bus.incoming import IncomingMessages
+from core.bus.incoming import IncomingMessages, LocalEnds
 from core.bus.messages import CancelMessage, Topic, of_cancel
 from core.bus.row_version import AGE_S, RowVersion, SharedRowVersion
 from core.runtime.notifier import LocalDispatcher
@@ -11,13 +11,9 @@ from tests.support.clocks import Seconds
 
 
 def incoming(version):
-    return IncomingMessages(
-        ProgressHub(),
-        LocalDispatcher(),
-        lambda: None,
-        lambda _, call: call(),
-        on_change=version.changed,
-    )
+    hub, dispatcher = ProgressHub(), LocalDispatcher()
+    ends = LocalEnds(hub, dispatcher, lambda: None, on_change=version.changed)
+    return IncomingMessages(ends, lambda _, call: call())
 
 
 @pytest.mark.parametrize("topic", [Topic.WORK, Topic.OWED, Topic.CANCEL])

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from core.bus.bus import LocalEnds, NotificationBus
+from core.bus.bus import NotificationBus
 from core.bus.cluster_terms import ClusterTerms
+from core.bus.incoming import LocalEnds
 from core.bus.while_held import run_until_wanted, run_while_held
 from core.interfaces.terms import OwnTerms
 from core.runtime.notifier import LocalDispatcher

@@ -96,7 +96,7 @@ def test_a_missing_file_of_settings_is_told_and_one_that_is_read_is_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for found, told in ((None, True), (tmp_path / ".env", False)):
-        names = NameFindings((), (), (), found, tmp_path / ".env")
+        names = NameFindings(file=found, looked_at=tmp_path / ".env")
         monkeypatch.setattr(preflight, "look_at_names", lambda names=names: names)
         monkeypatch.setattr(preflight, "_others_read", lambda _: False)
         details = [check.detail for check in preflight.check_names()]

@@ -7,18 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from core.cli import comfy
+from core.cli import comfy, comfy_trial
+from core.cli.comfy_trial import UpdateTrial, try_and_switch
 from core.comfy.install.candidate import add_packages, commit_of, lay_out
 from core.comfy.install.checkout import Head, check_out, head_of
 from core.comfy.install.choice import ChosenCheckout, read_choice, write_choice
-from core.comfy.install.errors import ReferenceUnknown
+from core.comfy.install.errors import CandidateFailed, ReferenceUnknown
 from core.comfy.install.pins import Pin, Pins
 from core.comfy.paths import comfy_paths, pinned_paths
+from core.domain.modes import Mode
 from core.settings import load_settings
 
 Git = Callable[..., str]
@@ -143,6 +146,69 @@ def test_one_that_does_not_start_is_not_used_and_its_last_words_are_told(
     assert "is not used; the one in use stays" in text
     assert read_choice(here / "checkout") is None
     assert comfy_paths(load_settings()).version == "0.27.0"
+
+
+@pytest.mark.parametrize("ref", ["", "v9.9.9", "0" * 40, "bb131be"])
+def test_a_reference_that_is_not_there_is_told_and_the_pins_are_not_blamed(
+    here: Path, pins: Pins, ref: str
+) -> None:
+    code, text = typed("update", "--to", ref, "--no-packages")
+
+    assert code != 0
+    assert f"has no tag, branch or commit {ref}" in text
+    assert "pins.toml" not in text
+    assert head_of(here / "checkout") == Head(pins.comfyui.commit, changed=0)
+    assert read_choice(here / "checkout") is None
+
+
+def test_a_repository_that_does_not_answer_is_told_and_nothing_is_changed(
+    here: Path, pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(pins.comfyui, repository="http://127.0.0.1:1/comfyui")
+    monkeypatch.setattr(comfy, "load_pins", lambda: replace(pins, comfyui=gone))
+
+    code, text = typed("update", "--to", "master", "--no-packages")
+
+    assert code != 0
+    assert "127.0.0.1:1/comfyui does not answer" in text
+    assert "run the same command again" in text
+    assert read_choice(here / "checkout") is None
+
+
+TELLS = """
+import json, sys, time
+from pathlib import Path
+
+print(json.dumps({"defects": []}), flush=True)
+print(json.dumps({"mode": "t2v", "rows": []}), flush=True)
+while not Path(sys.argv[0]).with_name("heard").exists():
+    time.sleep(0.01)
+print(json.dumps({"mode": "i2v", "broken": "it does not"}), flush=True)
+"""
+
+
+def test_what_a_trial_finds_is_told_while_it_goes_on(
+    here: Path, upstream: Path, commit: MakeCommit, pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program waits for what the first line of it is answered with."""
+    commit(upstream, "0.28.0")
+    program = here / "program.py"
+    program.write_text(TELLS)
+    monkeypatch.setattr(comfy_trial, "PROGRAM", (str(program),))
+    heard: list[str] = []
+
+    def tell(sentence: str) -> None:
+        heard.append(sentence)
+        if "runs compared" in sentence:
+            (here / "heard").touch()
+
+    asked = UpdateTrial(pins.comfyui, "master", [Mode.T2V, Mode.I2V], packages=False)
+    with pytest.raises(CandidateFailed) as failed:
+        try_and_switch(asked, load_settings(), tell)
+
+    assert "runs compared" in heard[-1]
+    assert "i2v does not run: it does not" in failed.value.broken
+    assert Path(failed.value.path).is_dir()
 
 
 def test_packages_that_only_the_other_one_needs_stay_in_its_folder(

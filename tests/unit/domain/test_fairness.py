@@ -10,7 +10,6 @@ from core.domain.fairness import (
     cost_of,
     forecast,
     rank_of,
-    replay,
 )
 from core.testing.fair_queue import FairQueue
 
@@ -156,11 +155,6 @@ def test_a_long_job_waits_for_short_newcomers_only_so_long():
     assert 0 < waited <= AGEING * (5 - 1)
 
 
-def test_replay_gives_each_job_to_the_first_free_device():
-    assert replay([0, 5], [10, 10, 1]) == [10, 15, 11]
-    assert replay([0], [3, 4]) == [3, 7]
-
-
 @pytest.mark.parametrize(
     ("ahead", "running", "slots", "ready_s"),
     [
@@ -185,3 +179,13 @@ def test_errors_of_many_estimates_partly_cancel_out():
     found = forecast(JobLoad(10_000, 3_000), WorkAhead(1, 10_000, 4_000.0**2), [], 1)
 
     assert found.ready_in_p95_s == pytest.approx(20 + 5)
+
+
+def test_errors_of_the_work_ahead_are_spread_over_the_devices():
+    ahead = WorkAhead(count=4, sum_ms=400_000, spread_squares=(60_000.0**2) * 4)
+    own = JobLoad(10_000, 0)
+
+    one, four = (forecast(own, ahead, [], slots) for slots in (1, 4))
+
+    assert one.ready_in_p95_s - one.ready_in_s == pytest.approx(120.0)
+    assert four.ready_in_p95_s - four.ready_in_s == pytest.approx(30.0)

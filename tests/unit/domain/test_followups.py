@@ -8,7 +8,6 @@ from core.domain.followups import (
     can_improve,
     changeable,
     is_present,
-    new_seed,
     options_of,
     quality,
     with_option,
@@ -20,6 +19,7 @@ from core.domain.options import ASPECTS, OPTIONS, Option, OptionKind, Options
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Request, Sampling, make_request
+from core.domain.seeds import new_seed
 from core.errors import NotAChoice, NotANumber, OutOfRange
 
 SAMPLING = Sampling(Preset.FAST, 448, 832, 49, 16, seed=7, camera=Camera.JIB_UP)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.parsing import parse_number, parse_option, parse_seed
+from core.domain.seeds import MAX_SEED
 from core.errors import NotANumber, SeedNotANumber
 from core.i18n.messages import explain
 

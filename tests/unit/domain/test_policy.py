@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,28 @@ def test_each_rule_refuses_by_its_name(policy: Policy, rule: str) -> None:
         policy.check(REQUEST, HERE)
 
     assert caught.value.rule == rule
+
+
+def test_words_that_adults_may_read_are_allowed_where_only_adults_are() -> None:
+    policy = Policy(words=("blood",), nsfw_words=("fox",))
+
+    with pytest.raises(PolicyForbids) as caught:
+        policy.check(REQUEST, HERE)
+    assert caught.value.rule == "rule_nsfw_words"
+    policy.check(REQUEST, replace(HERE, age_gated=True))
+    with pytest.raises(PolicyForbids):
+        policy.check(replace(REQUEST, prompt="blood"), replace(HERE, age_gated=True))
+
+
+def test_a_rule_that_nobody_can_read_any_more_lets_nothing_through() -> None:
+    """To take it for none would let in whom an operator kept out."""
+    stored = {"roles": {"of": "another version"}, "max_seconds": 60.0}
+
+    with pytest.raises(PolicyForbids) as caught:
+        Policy.from_json(stored).check(REQUEST, HERE)
+
+    assert (caught.value.rule, caught.value.detail) == ("rule_unreadable", "roles")
+    Policy.from_json(stored).changed("roles", "").check(REQUEST, HERE)
 
 
 def test_words_match_whole_words_only() -> None:

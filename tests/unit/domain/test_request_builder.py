@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from core.domain.adjustments import Adjustment
 from core.domain.decoding import decode
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, file_to_json
+from core.domain.seeds import MAX_SEED
 from core.errors import (
     MediaMissing,
     MediaUnexpected,
@@ -345,6 +346,15 @@ def test_any_text_gives_a_clean_request_or_counts_as_missing(prompt: str) -> Non
         return
     assert request.prompt == request.prompt.strip() != ""
     assert t2v(prompt=request.prompt).request.prompt == request.prompt
+
+
+@pytest.mark.parametrize(
+    "prompt", ["\u200b", "\ufe0f", "\u3164 \u115f", "\u0301", "\u2800\u2800", "\u202e"]
+)
+def test_words_that_nobody_sees_are_none(prompt: str) -> None:
+    with pytest.raises(PromptMissing):
+        t2v(prompt=prompt)
+    assert t2v(prompt=f"{prompt}é \u2764\ufe0f").request.prompt
 
 
 @pytest.mark.parametrize("mode", [mode for mode in Mode if MODES[mode].slots])

@@ -5,13 +5,13 @@ from dataclasses import fields, replace
 import pytest
 
 from core.domain.jobs import MOVES, JobState
-from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
 from core.domain.people import Requester
 from core.domain.presets import Camera, Preset
 from core.domain.requests import FORMAT, Request, Sampling, from_json, make_request, to_json
+from core.domain.seeds import MAX_SEED
 from core.errors import MediaMissing, OutOfRange, PromptMissing
 
 SAMPLING = Sampling(Preset.FAST, width=768, height=512, frames=121, fps=24, seed=7)

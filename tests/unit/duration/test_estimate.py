@@ -1,4 +1,6 @@
 from dataclasses import replace
+from math import log
+from statistics import NormalDist
 
 import pytest
 
@@ -15,9 +17,28 @@ from core.duration import (
     estimate,
     hardware_for,
 )
+from core.duration.decode_tiles import tile_for
+from core.duration.workload import SamplingPlan
 from core.errors import NotAChoice
 
 H200 = Machine(BY_KEY["h200"], "bf16")
+
+
+def test_nineteen_of_twenty_runs_stay_below_the_p95():
+    machine = replace(H200, spread=0.3)
+    share = NormalDist(0, 0.3).cdf(log(machine.p95(10.0) / 10.0))
+
+    assert share == pytest.approx(0.95, abs=0.001)
+
+
+def test_a_clip_is_decoded_whole_where_four_times_what_it_needs_is_free():
+    plan = SamplingPlan(1280, 704, 121, 24, ())
+    measured = 1.5 * 1024**3  # what it adds to the peak
+
+    assert tile_for(plan, 4 * measured) is None
+    tile = tile_for(plan, 3 * measured)
+    assert tile is not None
+    assert 8 <= tile.side < 1280 // 32
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -2,7 +2,7 @@ import pytest
 
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
-from core.domain.limits import MAX_SEED
+from core.domain.seeds import MAX_SEED
 from core.errors import MediaTooLarge, MediaTooLong, OutOfRange, QuotaExceeded
 from core.i18n.messages import explain, language_of, name, say
 

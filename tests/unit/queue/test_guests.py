@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, text
 
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.quotas import QuotaRules
 from core.domain.people import GUESTS, Payer, Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import QuotaExceeded, TooManyQueued
 from core.queue.job_queue import QueueRules
 from core.queue.recovery import Recovery

@@ -2,10 +2,10 @@
 
 import pytest
 
-from core.domain.jobs import Back, Failure, JobState
+from core.domain.jobs import Failure, JobState, RequeueReason
 
 
-async def put_back(room, why: Back):
+async def put_back(room, why: RequeueReason):
     job = await room.start()
     assert await room.queue.requeue(job.id, job.token, why)
     return await room.jobs.get(job.id)
@@ -15,7 +15,7 @@ async def test_a_stop_counts_nothing_however_often_it_comes(room):
     await room.submit()
 
     for times in range(5):
-        job = await put_back(room, Back.STOPPED)
+        job = await put_back(room, RequeueReason.STOPPED)
         assert (job.state, job.attempt, job.losses) == (JobState.QUEUED, times + 1, 0)
 
 
@@ -34,7 +34,7 @@ async def test_an_end_on_purpose_that_cuts_a_job_off_counts_nothing(room):
     assert job.losses == 1
 
 
-@pytest.mark.parametrize("why", [Back.DEVICE, Back.DOUBTED])
+@pytest.mark.parametrize("why", [RequeueReason.DEVICE, RequeueReason.DOUBTED])
 async def test_a_job_that_alone_kills_the_device_three_times_fails_and_is_refunded(room, why):
     submitted = await room.submit()
 
@@ -52,7 +52,7 @@ async def test_a_job_that_alone_kills_the_device_three_times_fails_and_is_refund
 async def test_a_job_that_killed_the_device_goes_behind_everybody_who_waits(room):
     killer = await room.submit("anna")
     others = [await room.submit(user) for user in ("ben", "cem", "dee")]
-    job = await put_back(room, Back.DEVICE)
+    job = await put_back(room, RequeueReason.DEVICE)
     assert (job.id, job.losses) == (killer.id, 1)
 
     order = []
@@ -68,7 +68,7 @@ async def test_nobody_is_blamed_for_a_device_that_works_for_nobody(room):
     jobs = [await room.submit(user) for user in ("anna", "ben", "cem")]
 
     for _ in range(15):
-        await put_back(room, Back.DOUBTED)
+        await put_back(room, RequeueReason.DOUBTED)
 
     for job in jobs:
         assert ((await room.jobs.get(job.id)).state.waiting, job.losses) == (True, 0)
@@ -76,11 +76,13 @@ async def test_nobody_is_blamed_for_a_device_that_works_for_nobody(room):
 
 async def test_losses_of_different_kinds_add_up(room):
     await room.submit()
-    await put_back(room, Back.DEVICE)
+    await put_back(room, RequeueReason.DEVICE)
     await room.start()
     await room.recovery.recover()
 
-    assert (await put_back(room, Back.LOST)).failure == Failure("worker_lost", {"attempts": 3})
+    assert (await put_back(room, RequeueReason.LOST)).failure == Failure(
+        "worker_lost", {"attempts": 3}
+    )
 
 
 async def test_what_was_only_claimed_ahead_is_not_blamed_for_a_death(room):

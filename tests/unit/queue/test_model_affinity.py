@@ -7,7 +7,7 @@ import pytest
 from core.accounts.quotas import QuotaRules
 from core.domain.jobs import Job
 from core.queue.model_affinity import AffinityRules, Candidate, choose, preference
-from core.queue.transitions import Back
+from core.queue.transitions import RequeueReason
 from core.storage import jobs as rows
 from core.testing.doubles import QuickExecutor, t2v
 
@@ -107,7 +107,7 @@ async def test_job_that_comes_back_may_be_overtaken_anew(room):
     await room.queue.claim(warm)
     lost = await room.queue.claim(warm)
     assert lost.id == cold.id
-    await room.queue.requeue(lost.id, lost.token, Back.STOPPED)
+    await room.queue.requeue(lost.id, lost.token, RequeueReason.STOPPED)
 
     async with room.database.snapshot() as connection:
         row = await rows.require(connection, cold.id)

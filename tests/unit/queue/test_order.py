@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from sqlalchemy import event, select
 
 from core.accounts.community import Community
 from core.accounts.quotas import QuotaRules
-from core.domain.fairness import replay
 from core.domain.jobs import JobState
 from core.domain.people import Requester
 from core.queue.job_queue import QueueRules
@@ -141,7 +141,7 @@ async def test_an_account_at_its_limit_lets_others_go_first(room):
     assert (first.requester, second.requester) == (ANNA, BEN)
 
 
-async def test_forecasts_are_the_replay_of_the_line(room):
+async def test_forecasts_say_when_each_job_of_the_line_ends(room):
     await room.submit("anna", 10_000)
     running = await room.start()
     for user, estimate in (("anna", 20_000), ("ben", 5_000), ("cora", 7_000), ("anna", 1_000)):
@@ -151,7 +151,7 @@ async def test_forecasts_are_the_replay_of_the_line(room):
 
     forecasts = [await room.forecasts.forecast(job.id) for job in line]
 
-    ends = replay([6_000], [job.estimate_ms for job in line])
+    ends = [*accumulate((job.estimate_ms for job in line), initial=6_000)][1:]
     assert [found.position for found in forecasts] == [1, 2, 3, 4]
     assert [found.ready_in_s * 1000 for found in forecasts] == ends
     assert all(found.ready_in_p95_s > found.ready_in_s for found in forecasts)

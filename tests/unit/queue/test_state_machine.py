@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 )
 
 from core.accounts.limits import DAY, LIMITS, Limit, Window, of_everybody, of_person
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.quotas import QuotaRules
 from core.domain.jobs import MOVES, Failure, JobState
 from core.domain.people import Payer, Requester
 from core.domain.quota import Unit
+from core.domain.time_units import HOUR_MS
 from core.errors import (
     AlreadyFinished,
     IntakeClosed,

@@ -117,12 +117,12 @@ async def test_what_has_an_owner_here_is_not_taken_however_late_its_heartbeat_is
         job_id = await a_job(core)
         job = await core.queue.claim()
         assert job is not None
-        attempt = core.worker._dispatcher.token_for(job_id)
+        attempt = core.ends.dispatcher.token_for(job_id)
         time.passes(25 * HOUR_S)  # stopped, or asleep: the round comes before the heartbeat
         await core.housekeeping.expire()
         assert await core.queue.beat(job.id, job.token or "")
 
-        core.worker._dispatcher.release(job_id, attempt)
+        core.ends.dispatcher.release(job_id, attempt)
         time.passes(60)
         await core.housekeeping.expire()
         assert not await core.queue.beat(job.id, job.token or "")

@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 
-from core.accounts.quotas import HOUR_MS
 from core.domain.jobs import Failure, JobState
 from core.domain.lineage import DraftGroup
 from core.domain.people import Requester
+from core.domain.time_units import HOUR_MS
 from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.interfaces.delivery import Receipt
 from core.queue import recovery
 
 ANNA = Requester("discord", "anna")
@@ -79,6 +80,25 @@ async def test_loading_for_a_draft_costs_nothing_whichever_of_its_group_is_cance
     await room.queue.cancel(first.id, ANNA, off_device_ms=lambda job: off_device_ms.get(job, 0))
 
     assert (await room.jobs.get(second.id)).charged_ms == 5000
+
+
+async def test_a_draft_is_kept_until_its_whole_group_is_shown(room):
+    """Its clip goes into the message for all of them, whichever ended long before."""
+    first, second = room.new("anna"), room.new("anna")
+    group = partial(DraftGroup, first.id, size=2)
+    others = (replace(second, group=group(number=2)),)
+    await room.queue.submit(replace(first, group=group(number=1), others=others))
+    await room.finish(await room.start())
+    room.clock.forward(3600)
+
+    assert await room.queue.prune(room.clock()) == []
+
+    last = await room.finish(await room.start())
+    claim = await room.outbox.begin(last.id)
+    assert claim is not None
+    assert await room.outbox.sent(claim, Receipt("message"))
+    room.clock.forward(1)
+    assert {job.id for job in await room.queue.prune(room.clock())} == {first.id, second.id}
 
 
 async def test_cancelling_twice_or_nothing_is_refused(room):

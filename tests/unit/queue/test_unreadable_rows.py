@@ -25,6 +25,7 @@ from core.duration.machine import Rates
 from core.duration.workload import Part
 from core.errors import DeliveryImpossible, JobUnknown, PolicyForbids, RequestUnreadable
 from core.i18n.messages import explain
+from core.queue.job_queue import JobQueue
 from core.storage import jobs
 from core.storage.moderation import load_rules
 from core.storage.runs import Fit, RunPlace, load_fit, save_fit
@@ -68,8 +69,8 @@ async def test_a_waiting_job_that_cannot_be_read_fails_refunded_and_the_others_r
     good = [await room.submit(who, 1000) for who in ("ben", "cora", "anna")]
     await store(room, bad.id, request_json)
     told: list[str] = []
-    queue = room.queue
-    queue._on_set_aside = told.append  # what wiring gives it
+    clips = room.folder / "clips"
+    queue = JobQueue(room.database, room.rules, clips, room.clock, on_set_aside=told.append)
 
     ran = []
     while (job := await queue.claim(lambda _: True)) is not None:

@@ -91,3 +91,45 @@ def test_a_secret_is_never_shown(tables: Path) -> None:
 
     assert "CLAPPER_DISCORD_TOKEN" in shown
     assert "very-secret" not in shown
+
+
+@pytest.mark.parametrize("name", ["max_seconds", "CLAPPER_MAX_SECONDS", "clapper_max_seconds"])
+def test_a_whole_name_means_what_it_does_elsewhere(tables: Path, name: str) -> None:
+    tables.write_text(f"{name} = 7\n")
+
+    assert load_settings().requests.max_seconds == 7
+    assert look_at_names().unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("env", "toml", "repeated"),
+    [
+        ("CLAPPER_MAX_SECONDS=7\nclapper_max_seconds=8\n", "", "CLAPPER_MAX_SECONDS"),
+        ("CLAPPER_MAX_SECONDS=7\nexport CLAPPER_MAX_SECONDS=8\nA=1\nA=2\n", "",
+         "CLAPPER_MAX_SECONDS"),
+        ("", "studio_port = 1\n[studio]\nport = 2\n", "CLAPPER_STUDIO_PORT"),
+        ("", "max_seconds = 7\nMAX_SECONDS = 8\n", "CLAPPER_MAX_SECONDS"),
+    ],
+)  # fmt: skip
+def test_what_stands_twice_in_one_file_is_told(
+    tables: Path, env: str, toml: str, repeated: str
+) -> None:
+    dotenv = tables.with_name(".env")
+    dotenv.write_text(env)
+    tables.write_text(toml)
+
+    assert look_at_names().repeated == ((repeated, dotenv if env else tables),)
+
+
+def test_what_two_places_say_is_no_repetition(tables: Path) -> None:
+    tables.with_name(".env").write_text("CLAPPER_MAX_SECONDS=7\n")
+    tables.write_text("max_seconds = 8\n")
+
+    assert look_at_names().repeated == ()
+
+
+def test_marks_and_ends_of_lines_of_windows_are_understood(tables: Path) -> None:
+    tables.write_bytes(b"\xef\xbb\xbfmax_seconds = 7\r\n[studio]\r\nport = 7861\r\n")
+
+    assert load_settings().requests.max_seconds == 7
+    assert load_settings().studio.port == 7861

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, Job, JobState, ReplyTo, RequeueReason
 from core.domain.media import Clip
 from core.domain.people import Payer, Requester
 from core.domain.progress import Stage, Working
@@ -167,7 +167,7 @@ async def test_a_whole_life_of_jobs_as_a_worker(server: PostgresServer, tmp_path
         assert await queue.settle(first.id, first.token, _clip(clips, first.id), 1_000)
         assert await queue.settle(first.id, first.token, _clip(clips, first.id), 1_000)
         second = await queue.claim()
-        assert await queue.requeue(second.id, second.token, Back.DEVICE)
+        assert await queue.requeue(second.id, second.token, RequeueReason.DEVICE)
         while (job := await queue.claim()) is not None:
             assert await queue.fail(job.id, job.token, Failure("out_of_memory"), 0, 0)
         runs = RunBook(gpu, RunPlace("draft", "draft", ""))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.artefacts.folder import FolderArtefacts
-from core.domain.jobs import Back, Job, JobState, ReplyTo
+from core.domain.jobs import Job, JobState, ReplyTo, RequeueReason
 from core.domain.people import Requester
 from core.errors.storage import StorageUnavailable
 from core.runtime.notifier import LocalDispatcher
@@ -32,7 +32,9 @@ class AwayQueue:
         self.tries = 0
         self.tried = asyncio.Event()
 
-    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+    async def requeue(
+        self, job_id: str, token: str, why: RequeueReason = RequeueReason.LOST
+    ) -> bool:
         del job_id, token, why
         self.tries += 1
         self.tried.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
-from core.domain.progress import ProgressSink
+from core.domain.progress import Progress, ProgressSink
 from core.domain.quota import LentMs
 from core.errors import Cancelled, OutOfMemory
 from core.interfaces.executor import Order
@@ -112,18 +112,30 @@ async def test_nobody_is_shown_anything_where_the_settings_want_none(
 
 
 async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(
-    settings_with: Callable[..., Settings], delivery: RecordingDelivery
+    settings_with: Callable[..., Settings],
+    delivery: RecordingDelivery,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = settings_with(lease_s=0.6, heartbeat_s=0.1)
     executor = QuickExecutor()
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
         core.worker.finish = held = HeldFinish(core.worker.finish)
+        beat, beats, enough = core.queue.beat, Counter[str](), asyncio.Event()
+
+        async def counted(job_id: str, token: str, progress: Progress | None = None) -> bool:
+            kept = await beat(job_id, token, progress)
+            beats[job_id] += kept
+            if len(beats) == 2 and min(beats.values()) >= 8:  # longer than a lease
+                enough.set()
+            return kept
+
+        monkeypatch.setattr(core.queue, "beat", counted)
         async with running(core), asyncio.timeout(120):
             await submit(core, "ann")
             await submit(core, "ben")
             await held.waiting.acquire()
-            await asyncio.sleep(1.5)
+            await enough.wait()
             held.permits.release()
             held.permits.release()
             await delivery.until(2)

@@ -3,13 +3,19 @@
 A name is resolved once, every address that it has is checked, and the connection goes to one that
 was checked: nobody can lead the name elsewhere in between. The name is still what the certificate
 has to be of.
+
+The system's resolver cannot be stopped: a name whose server is silent holds a thread for half a
+minute. Names have threads of their own, so that nothing else of the service waits for one.
 """
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
+
+import httpx2
 
 from core.errors.programs import WebhookRefused
 
@@ -21,6 +27,7 @@ _SPECIAL_6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20"))
 # addresses of IPv4 inside others: the last 32 bits of NAT64 (RFC 6052), bits 16 to 48 of 6to4
 _NAT64, _6TO4 = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 _PORTS = {"http": 80, "https": 443}
+_RESOLVERS = ThreadPoolExecutor(4, thread_name_prefix="names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +98,23 @@ def _parts(url: str) -> SplitResult:
         WebhookRefused: it is no address, or of another kind.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if url.isascii() else str(httpx2.URL(url)))  # in ASCII, as it is sent
         port = parts.port
-    except ValueError:
+    except (ValueError, httpx2.InvalidURL):
         raise WebhookRefused(url[:80], "webhook_host") from None
     shown = (parts.hostname or url)[:80]
     if parts.scheme not in _PORTS:
         raise WebhookRefused(shown, "webhook_scheme")
-    plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    plain = url.isprintable() and " " not in url and "\\" not in url
     if not parts.hostname or parts.username is not None or port == 0 or not plain:
         raise WebhookRefused(shown, "webhook_host")
     return parts
+
+
+def _look_up(name: str, port: int) -> list[str]:
+    """Return every address of ``name``, without the zone of a network beside us."""
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return [str(one[4][0]).partition("%")[0] for one in found]
 
 
 async def _resolve(name: str, port: int) -> list[IPv4Address | IPv6Address]:
@@ -113,9 +126,7 @@ async def _resolve(name: str, port: int) -> list[IPv4Address | IPv6Address]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(RESOLVE_S):
-            found = await loop.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+            found = await loop.run_in_executor(_RESOLVERS, _look_up, name, port)
     except (OSError, UnicodeError, TimeoutError):
         raise WebhookRefused(name[:80], "webhook_unresolved") from None
-    # without the zone: what has one is of a network beside us, and refused as such
-    texts = dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found)
-    return [ip_address(text) for text in texts]
+    return [ip_address(text) for text in dict.fromkeys(found)]

@@ -55,14 +55,14 @@ class Gateway:
             if socket is not None and not socket.closed:
                 await socket.send_str(json.dumps(message))
 
-    async def drop(self, *, invalidate: bool = False) -> None:
-        """Cut the connection; with ``invalidate`` the session cannot be resumed either."""
+    async def drop(self, *, invalidate: bool = False, code: int = 4000) -> None:
+        """Cut the connection with ``code``; ``invalidate``: the session cannot be resumed."""
         if invalidate:
             self._session = uuid4().hex
         socket, self._socket = self._socket, None
         self.connected.clear()
         if socket is not None:
-            await socket.close(code=4000)
+            await socket.close(code=code)
 
     async def _receive(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
         match message["op"]:

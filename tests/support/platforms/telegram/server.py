@@ -50,15 +50,18 @@ class TelegramServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def press(self, user_id: int, chat: Chat, message_id: int, data: str) -> str:
-        """Let a person press an inline button; returns the callback query's id."""
+    def press(self, user_id: int, chat: Chat, message_id: int, data: str, **about: str) -> str:
+        """Let a person press an inline button; returns the callback query's id.
+
+        ``about`` says more of the person, as the language of their app.
+        """
         stored = self.world.messages[chat.id, message_id]
         query = f"q{self.world.next_id()}"
         sender = {"id": user_id, "is_bot": False, "first_name": f"user{user_id}"}
         self.world.push(
             callback_query={
                 "id": query,
-                "from": {**sender, "language_code": "en"},
+                "from": {**sender, "language_code": "en", **about},
                 "message": self.api.payload(stored),
                 "chat_instance": "1",
                 "data": data,

@@ -92,6 +92,8 @@ async def test_a_complaint_slows_the_channel_and_success_speeds_it_up_again(
 
     scheduler.offer("c", "m", room.edit("too fast", Throttled(0.0)))
     await room.until("too fast")
+    for _ in range(10):  # turns of the loop until the complaint is heard
+        await asyncio.sleep(0)
     slowed = scheduler.interval_s("c")
     for step in range(3):
         scheduler.offer("c", "m", room.edit(f"step {step}"))

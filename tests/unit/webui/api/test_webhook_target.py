@@ -1,5 +1,8 @@
 """Where messages to programs may go: the public internet, by the address that was looked at."""
 
+import asyncio
+import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -20,6 +23,10 @@ PRIVATE = [
     *("2001:db8::1", "2002:7f00:1::", "2002:a9fe:a9fe::", "fc00::1", "fd00:ec2::254", "fe80::1"),
     *("fec0::1", "ff02::1", "3fff::1", "5f00::1", "4000::1"),
 ]
+
+
+def answers(*addresses: str) -> list[tuple[object, ...]]:
+    return [(2, 1, 6, "", (address, 443)) for address in addresses]
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -72,12 +79,7 @@ async def test_an_address_is_refused_for_what_it_is(url: str, reason: str) -> No
 async def test_one_private_address_of_a_name_is_enough_to_refuse_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import asyncio
-
-    async def both(*_: object, **__: object) -> list[tuple[object, ...]]:
-        return [(2, 1, 6, "", (address, 443)) for address in ("1.1.1.1", "10.0.0.1")]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers("1.1.1.1", "10.0.0.1"))
 
     with pytest.raises(WebhookRefused) as refused:
         await find_target("https://two.example/", loopback=True)
@@ -91,3 +93,46 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     assert (target.url, target.host) == ("https://1.1.1.1:443/a?b=c", "1.1.1.1")
     assert here.url in {"http://127.0.0.1:8080/", "http://[::1]:8080/"}
     assert here.host == "localhost:8080"
+
+
+async def test_a_name_in_any_alphabet_is_one_and_cannot_hide_where_it_leads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def resolved(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        asked.append(name)
+        return answers("1.1.1.1" if name.startswith("xn--") else "127.0.0.1")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+    target = await find_target("https://bücher.example/straße?q=ü", loopback=False)
+    assert (target.name, target.address) == ("xn--bcher-kva.example", "1.1.1.1")
+    assert target.path == "/stra%C3%9Fe?q=%C3%BC"
+    assert target.host == "xn--bcher-kva.example"
+    for hidden in ("https://１２７.0.0.1/", "https://127。0。0。1/", "https://①27.0.0.1/"):
+        with pytest.raises(WebhookRefused):
+            await find_target(hidden, loopback=False)
+    assert not {"１２７.0.0.1", "127。0。0。1"} & {*asked}
+
+
+async def test_names_that_are_slow_to_resolve_hold_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = threading.Event()
+
+    def slow(*_: object, **__: object) -> list[tuple[object, ...]]:
+        known.wait(60)
+        return answers("1.1.1.1")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    monkeypatch.setattr("webui.api.v1.webhook_target.RESOLVE_S", 0.05)
+    try:
+        looks = [find_target(f"https://{n}.example/", loopback=False) for n in range(80)]
+        refused = await asyncio.gather(*looks, return_exceptions=True)
+        async with asyncio.timeout(30):
+            assert await asyncio.to_thread(threading.get_ident) != threading.get_ident()
+    finally:
+        known.set()
+
+    assert {getattr(one, "reason", one) for one in refused} == {"webhook_unresolved"}

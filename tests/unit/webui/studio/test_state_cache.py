@@ -111,6 +111,22 @@ async def test_every_change_is_seen_at_the_next_look(core: Core, service: Studio
     assert (over.job.id, over.job.state) == (mine, "cancelled")
 
 
+async def test_a_job_from_elsewhere_is_noticed_though_it_was_over_between_two_looks(
+    core: Core, service: StudioService
+) -> None:
+    shown = await submit(core, ANNA, "one")
+    await core.users.cancel(ANNA.caller, shown)
+    before = await service.state(ANNA, shown)
+
+    await core.users.cancel(ANNA.caller, await submit(core, ANNA, "two"))
+    after = await service.state(ANNA, shown)
+
+    assert before.job == after.job
+    assert before.mine == after.mine == ()
+    assert 0 < before.newest < after.newest
+    assert (await service.state(BEN)).newest == 0
+
+
 async def test_a_page_never_shows_the_job_of_another(core: Core, service: StudioService) -> None:
     mine, theirs = await submit(core, ANNA, "one"), await submit(core, BEN, "two")
 

@@ -26,7 +26,7 @@ class TooManyTries(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptRule:
+class ThrottleRule:
     """What tries cost: the first ``free`` nothing, then waits that double up to ``longest_s``."""
 
     free: int
@@ -51,11 +51,11 @@ class AttemptRule:
 
 
 # five mistakes cost nothing; a guesser at one address gets about a hundred tries a day
-BOTH = AttemptRule(free=5, first_s=2, longest_s=900, forgiven_s=3600)
+BOTH = ThrottleRule(free=5, first_s=2, longest_s=900, forgiven_s=3600)
 # an office behind one address makes some mistakes; one guesser over many names gets one a minute
-ADDRESS = AttemptRule(free=20, first_s=2, longest_s=60, forgiven_s=300)
+ADDRESS = ThrottleRule(free=20, first_s=2, longest_s=60, forgiven_s=300)
 # of all addresses together: what a strange address then waits before its try counts
-ACCOUNT = AttemptRule(free=30, first_s=5, longest_s=60, forgiven_s=60)
+ACCOUNT = ThrottleRule(free=30, first_s=5, longest_s=60, forgiven_s=60)
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class _Entry:
 class _Table:
     """Entries by name, the least used first; never more than ``size``."""
 
-    rule: AttemptRule
+    rule: ThrottleRule
     size: int
     entries: "OrderedDict[str, _Entry]" = field(default_factory=OrderedDict[str, _Entry])
 
@@ -101,7 +101,7 @@ class _Table:
         del self.entries[min(oldest, key=lambda name: self.entries[name].tries)]
 
 
-class AttemptLimiter:
+class SecretThrottle:
     """Counts tries; safe to use from several threads."""
 
     def __init__(self, clock: Seconds, size: int = 10_000) -> None:
