@@ -7,7 +7,7 @@ from bots.telegram.request_form import RequestForm, typed
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS
-from core.errors import TooManyFiles
+from core.errors import FilesNotUsed, TooManyFiles
 
 MANY = 3  # files that are asked about: of fewer, what uses all of them is what is meant
 
@@ -78,17 +78,20 @@ def form_for(begun: RequestForm, files: Sequence[Collection[MediaKind]]) -> Requ
 
 
 def refuse_surplus(form: RequestForm, files: Sequence[Collection[MediaKind]]) -> None:
-    """Refuse an album with files that have no slot, before any is fetched.
+    """Refuse files that the mode never uses, and an album with some that have no slot.
 
-    Nobody knows which of them are meant.
+    Nobody knows which of an album are meant. None is fetched before.
 
     Args:
         form: what was begun.
         files: what each file of the album may be used as, the likeliest kind first.
 
     Raises:
+        FilesNotUsed: the mode is made from words alone.
         TooManyFiles: naming how many are too many.
     """
+    if files and form.mode is not None and not MODES[form.mode].every_slot:
+        raise FilesNotUsed(form.mode)
     too_many = surplus(form, files)
     if len(files) > 1 and too_many:
         kind = "pictures" if all(MediaKind.IMAGE in kinds for kinds in files) else "files"

@@ -19,7 +19,7 @@ from the code.
     │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
     │   ├── MediaMissing, MediaUnexpected, MediaNotShown, MediaElsewhere
     │   ├── FilmTooLong, FilmComplete, FpsNotEven
-    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, TooManyFiles
+    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, TooManyFiles, FilesNotUsed
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -94,6 +94,7 @@ from core.errors.feed import (
 from core.errors.input import (
     ArgumentTooLong,
     DraftUnreadable,
+    FilesNotUsed,
     FilmComplete,
     FilmTooLong,
     FormExpired,
@@ -186,6 +187,7 @@ __all__ = [
     "FeedClosed",
     "FeedTakenDown",
     "FeedTooOften",
+    "FilesNotUsed",
     "FilmComplete",
     "FilmTooLong",
     "FormExpired",

@@ -181,6 +181,12 @@ class TooManyFiles(InvalidInput):
     limit: int
 
 
+class FilesNotUsed(InvalidInput):
+    """A command of ``mode``, which is made from words alone, came with files."""
+
+    mode: str
+
+
 class FpsNotEven(InvalidInput):
     """Above ``limit`` frames a second they are doubled, so ``fps`` would have to be even."""
 

@@ -71,6 +71,13 @@ async def test_a_picture_with_a_caption_command_comes_to_life(town, small: str, 
     )  # the largest size of a photo, not its thumbnail
 
 
+async def test_a_picture_with_a_command_of_words_alone_is_not_passed_over(town, small: str) -> None:
+    said = await town.answer(town.say(caption=f"/t2v a boat {small}", **town.media("image")))
+
+    assert "would not use your file" in said.text
+    assert not town.executor.orders
+
+
 async def test_a_command_in_reply_to_a_picture_uses_it(town, small: str) -> None:
     replied = as_reply(town, town.media("image"))
 

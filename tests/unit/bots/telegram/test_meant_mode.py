@@ -7,7 +7,7 @@ from bots.telegram.request_form import RequestForm
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
-from core.errors import TooManyFiles
+from core.errors import FilesNotUsed, TooManyFiles
 
 IMAGE, AUDIO, VIDEO = (
     MediaFile(kind[0] * 64, ".x", kind, 1)
@@ -102,6 +102,18 @@ def test_an_album_with_files_that_have_no_place_is_refused_with_the_limit(
     assert (caught.value.kind, caught.value.given, caught.value.limit) == (kind, len(files), limit)
     refuse_surplus(form, files[:1])
     refuse_surplus(form, files[:limit])
+
+
+@pytest.mark.parametrize("files", [[PICTURE], [(MediaKind.AUDIO,)], [PICTURE] * 3])
+def test_files_with_a_command_that_is_made_from_words_alone_are_refused(
+    files: list[tuple[MediaKind, ...]],
+) -> None:
+    with pytest.raises(FilesNotUsed):
+        refuse_surplus(RequestForm(mode=Mode.T2V), files)
+
+
+def test_a_command_of_words_alone_needs_no_files() -> None:
+    refuse_surplus(RequestForm(mode=Mode.T2V), [])
 
 
 def test_without_files_every_mode_may_be_chosen() -> None:
