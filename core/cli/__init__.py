@@ -8,6 +8,9 @@ import gc
 import io
 import signal
 import sys
+from types import FrameType
+
+_ENDINGS = ("SIGTERM", "SIGHUP")  # the last is of POSIX alone
 
 
 def main() -> None:
@@ -46,4 +49,21 @@ def main() -> None:
     gc.enable()
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _end_as_by_ctrl_c()
     APP(prog_name="clapper")
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let a command that is told to end, or loses its terminal, tidy up as after Ctrl-C.
+
+    A service listens to these itself, and under ``nohup`` the last one is ignored as before.
+    """
+    for number in (getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what SIGINT does now: asyncio cancels what it runs, Python raises KeyboardInterrupt."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(number, frame)

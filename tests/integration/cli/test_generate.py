@@ -251,10 +251,12 @@ def test_a_data_directory_in_use_is_said(clapper: Clapper, data_dir: Path) -> No
     assert "Another Clapper already runs" in result.stderr
 
 
-def test_ctrl_c_cancels_the_job_and_refunds_it(
-    clapper: Clapper, answer: Callable[..., dict[str, Any]], data_dir: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_cancels_the_job_and_refunds_it(
+    clapper: Clapper, answer: Callable[..., dict[str, Any]], data_dir: Path, number: signal.Signals
 ) -> None:
-    command = [sys.executable, "-m", "core.cli.app", "generate", "t2v", "-p", "x", "-o", "x.mp4"]
+    main = (sys.executable, "-c", "from core.cli import main; main()")
+    command = [*main, "generate", "t2v", "-p", "x", "-o", "x.mp4"]
     root = Path(__file__).resolve().parents[3]
     long, before = ["--seconds", "20", "--preset", "quality"], os.times().children_user
     with subprocess.Popen(
@@ -268,7 +270,7 @@ def test_ctrl_c_cancels_the_job_and_refunds_it(
         for line in process.stdout:
             if "ready in about" in line:
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=120)
 
     assert process.returncode == 130

@@ -62,8 +62,8 @@ def start(settings: Settings, tmp_path: Path) -> Start:
     async def start(*arguments: object) -> Program:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "core.cli.app",
+            "-c",
+            "from core.cli import main; main()",
             *map(str, arguments),
             cwd=folder,
             env={

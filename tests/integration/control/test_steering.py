@@ -185,15 +185,16 @@ async def test_a_bad_file_and_a_closed_intake_are_refused_with_their_status(
     assert not (tmp_path / "here" / "x.mp4").exists()
 
 
-async def test_ctrl_c_cancels_the_job_in_the_service_and_refunds_it(
-    service: Core, executor: QuickExecutor, start: Start, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_to_end_cancels_the_job_in_the_service_and_refunds_it(
+    service: Core, executor: QuickExecutor, start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
     executor.gate.clear()
     program = await start("generate", "t2v", "-p", "fog", *SMALL, "-o", "fog.mp4")
     await program.line("ready in about")
     await executor.started.wait()
 
-    program.process.send_signal(signal.SIGINT)
+    program.process.send_signal(number)
     ended = await program.end()
 
     assert ended.status == 130
