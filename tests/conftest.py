@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start end at Ctrl-C, which a shell's background job ignores for all.
+    """Let programs that tests start end by signals that a background job or nohup ignores for all.
 
     They speak English, whatever the developer's terminal does.
     """
@@ -67,6 +67,9 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # what is caught here, and does nothing, is the default again in a program that is started
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True)

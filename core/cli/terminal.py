@@ -100,6 +100,14 @@ class StandardOutput(io.TextIOWrapper):
         made._around = stream  # else it closes the buffer of both
         return made
 
+    def close(self) -> None:
+        """Write what is kept; the stream around it closes what both write to.
+
+        Raises:
+            OutputUnwritable: it takes nothing more.
+        """
+        self.flush()
+
     def write(self, text: str, /) -> int:
         """Write ``text``.
 

@@ -199,6 +199,11 @@ def doctor(place: Place, command: str) -> None:
     assert "clapper comfy install" in said
 
 
+@walks("clapper settings")
+def settings(place: Place, command: str) -> None:
+    assert "CLAPPER_EXECUTOR" in well(place.run(command, network=False))
+
+
 @walks("clapper generate")
 def generate(place: Place, command: str) -> None:
     well(place.run(command, network=False))

@@ -1,11 +1,12 @@
 """Jobs end while somebody deletes them: nothing refuses, and nothing is left."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from core.app.core import Core
-from core.domain.jobs import ReplyTo
+from core.domain.jobs import Job, ReplyTo
 from core.domain.people import Caller, Requester
 from core.errors import JobUnknown, TooManyQueued
 from core.storage.invariants import check
@@ -45,9 +46,9 @@ async def test_a_job_that_ends_between_listing_and_cancelling_is_deleted_all_the
     ticket = await submit_request(core, t2v(), ANN.requester, ReplyTo("test"), "one")
     cancel = core.queue.cancel
 
-    async def ended_first(job_id: str, *args: object) -> object:
+    async def ended_first(job_id: str, *args: Any, **options: Any) -> Job:
         await cancel(job_id, ANN.requester)
-        return await cancel(job_id, *args)
+        return await cancel(job_id, *args, **options)
 
     monkeypatch.setattr(core.queue, "cancel", ended_first)
 

@@ -122,7 +122,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "a failure is told in the same message",
-        (FailNext(), Ask("one"), Says("one", "out of memory"), Clips(0), Unspent()),
+        (FailNext(), Ask("one"), Says("one", "Memory ran out"), Clips(0), Unspent()),
     ),
     Scenario(
         "kill and restart: one message",

@@ -43,7 +43,7 @@ def test_a_limit_on_memory_is_named_before_a_library_meets_it(option: str, kilob
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("typed", ["--help", "jobs --help", "--version", "--show-completion"])
+@pytest.mark.parametrize("typed", ["--help", "jobs --help", "--version"])
 def test_whatever_a_command_prints_names_an_output_that_is_full(typed: str) -> None:
     command = 'exec "$0" -c "from core.cli import main; main()" $1 >/dev/full'
     shell = ["bash", "-c", command, sys.executable, typed]

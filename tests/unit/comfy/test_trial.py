@@ -85,7 +85,10 @@ def test_a_clip_is_made_once_for_each_schedule_and_the_first_again_at_the_end() 
 
 @pytest.mark.parametrize(
     ("problem", "told"),
-    [(ClipDiffers("differs_size", "64×64", "32×32"), "32×32 ≠ 64×64"), (OutOfMemory(), "memory")],
+    [
+        (ClipDiffers("differs_size", "64×64", "32×32"), "32×32 ≠ 64×64"),
+        (OutOfMemory(), "Memory ran out"),
+    ],
 )
 def test_a_control_that_breaks_the_run_fails_with_what_was_told(
     problem: GenerationFailed, told: str
