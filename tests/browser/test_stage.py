@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HISTORY = "async () => (await (await fetch('studio/history')).json()).items.map(({id}) => id)"
 SHIFTS = """() => {
-  window.shifted = 0;
+  window.shifted = 0; window.moved = [];
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  const told = ({ node, previousRect: before, currentRect: now }) =>
+    `${node?.id || node?.className || node?.nodeName}: ${place(before)} to ${place(now)}`;
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      window.shifted += entry.value;
+      window.moved.push(...entry.sources.map(told));
+    }
   }).observe({type: "layout-shift"});
 }"""
 
@@ -72,7 +79,7 @@ async def test_nothing_jumps_from_the_press_to_the_film_that_starts_without_soun
     video = page.locator("#stage video")
     assert await video.evaluate("(video) => video.muted && video.autoplay")
     await page.locator("#history .cl-shot").wait_for()
-    assert await page.evaluate("window.shifted") < 0.02
+    assert await page.evaluate("window.shifted") < 0.02, await page.evaluate("window.moved")
 
 
 async def test_what_a_clip_is_becoming_moves_in_its_frame_and_nothing_around_it(
@@ -100,7 +107,7 @@ async def test_what_a_clip_is_becoming_moves_in_its_frame_and_nothing_around_it(
     assert await film.evaluate(moves) == "cl-moments"
     await page.emulate_media(reduced_motion="reduce")
     assert await film.evaluate(moves) == "none"
-    assert await page.evaluate("window.shifted") < 0.02
+    assert await page.evaluate("window.shifted") < 0.02, await page.evaluate("window.moved")
     await page.click("#stage [data-action=cancel]")
     await page.click("#stage [data-action=now]")
     await expect(film).to_have_count(0)
