@@ -12,11 +12,10 @@ from core.app.supervisor import RESTART
 from core.errors import DeviceLost
 from core.i18n.messages import explain, say
 from core.interfaces.executor import Executor, StartableExecutor
+from core.runtime.ending_signals import ENDING_SIGNALS
 from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.worker.worker import Worker
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is of POSIX alone
-SIGNALS = tuple(one for one in signal.Signals if one.name in _NAMES)
 AT_ONCE_S = 1.0
 OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce: TypeAlias = Callable[[str], None]
@@ -91,7 +90,7 @@ async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -
 def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
     """Set ``stop`` at the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once."""
     loop = asyncio.get_running_loop()
-    numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    numbers = [it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN]
 
     def asked() -> None:
         for number in numbers:

@@ -19,14 +19,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.i18n.messages import say
+from core.runtime.ending_signals import ENDING_SIGNALS
 from core.runtime.environment import hand_on
 from core.runtime.last_resort import BEGAN, ENDED
 
 RESTART = 75  # the service asks to be started anew; EX_TEMPFAIL of sysexits.h
 # done, wrong options, refused, failed, installation, Ctrl-C: the same would happen again
 FINAL = frozenset({0, 2, 3, 4, 5, 130})
-_NAMES = ("SIGTERM", "SIGINT", "SIGHUP")  # the last is of POSIX alone
-PASSED_ON = tuple(one for one in signal.Signals if one.name in _NAMES)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 HOUR_S = 3600.0
 
@@ -65,7 +64,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run the service, again and again; return the exit status of the last one."""
-        self._catch((*PASSED_ON, signal.SIGCHLD))
+        self._catch((*ENDING_SIGNALS, signal.SIGCHLD))
         quick, count, restarts = 0, 0, deque[float]()
         while True:
             began = time.monotonic()
@@ -135,7 +134,7 @@ class Supervisor:
             return
         self._reap_orphans()
         for number in os.read(self._signals, 64):
-            if number not in PASSED_ON:
+            if number not in ENDING_SIGNALS:
                 continue
             if self._stop_by is None:
                 self._stop_by = time.monotonic() + self._rules.stop_s

@@ -10,8 +10,6 @@ import signal
 import sys
 from types import FrameType
 
-_ENDINGS = ("SIGTERM", "SIGHUP")  # the last is of POSIX alone
-
 
 def main() -> None:
     """Run ``clapper`` with the arguments of the process."""
@@ -56,10 +54,12 @@ def main() -> None:
 def _end_as_by_ctrl_c() -> None:
     """Let a command that is told to end, or loses its terminal, tidy up as after Ctrl-C.
 
-    A service listens to these itself, and under ``nohup`` the last one is ignored as before.
+    A service listens itself, and what is ignored, as under ``nohup``, stays so.
     """
-    for number in (getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)):
-        if signal.getsignal(number) is signal.SIG_DFL:
+    from core.runtime.ending_signals import ENDING_SIGNALS
+
+    for number in ENDING_SIGNALS:
+        if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
 
 
