@@ -54,7 +54,7 @@ def first_device() -> Device | None:
     return Device(name.value.decode(errors="replace"), memory.value)
 
 
-def _driver() -> ctypes.CDLL | None:
+def _driver() -> "ctypes.CDLL | None":
     name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         driver = ctypes.CDLL(name)
