@@ -192,9 +192,8 @@ class GateClient:
         if place.address.startswith("/"):
             headers = {"X-Clapper-Attempt": place.key}
             return self._http.stream("GET", place.address, headers=headers, timeout=FILES_S)
-        return self._files.stream(
-            "GET", place.address
-        )  # the bucket's, signed; our token is not its
+        # the bucket's, signed; our token is not its
+        return self._files.stream("GET", place.address)
 
     async def upload(self, job_id: str, kind: str, path: Path, sha256: str) -> None:
         """Bring the clip (``mp4``) or the poster (``png``) of the attempt at ``job_id``.
