@@ -26,13 +26,14 @@ from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import logged_in, notice_text, post_link, tell
 from bots.shared.bot_id import discord_bot
-from bots.shared.chores import DAY_MS, hourly
+from bots.shared.chores import hourly
 from bots.shared.edit_scheduler import EditScheduler
 from bots.shared.languages import KnownLanguages
 from bots.shared.offers import Offers
 from bots.shared.posted_messages import PostedMessages
 from core.domain.decoding import whole
 from core.domain.people import Requester
+from core.domain.time_units import DAY_MS
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
 from core.runtime.tasks import outcome_of

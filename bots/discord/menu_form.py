@@ -22,12 +22,13 @@ from core.domain.file_types import never_accepted
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import Options
+from core.domain.time_units import DAY_MS
 from core.errors import FormExpired, MediaNotShown
 from core.i18n.messages import name, say
 from core.i18n.option_words import role_label
 
 FRONT = "discord-menu"  # the namespace of what was found, by form and person
-LIFETIME_MS = 24 * 3600 * 1000  # links of Discord's live as long
+LIFETIME_MS = DAY_MS  # links of Discord's live as long
 MENU_FORM = re.compile(r"form:menu:(?P<mode>[a-z0-9_]{1,40}):(?P<form>\d{1,20})")
 CHOICE_LIMIT = 100  # characters of what is chosen from
 TITLE_LIMIT = 45

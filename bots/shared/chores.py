@@ -11,7 +11,6 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 EVERY_S = 3600.0
-DAY_MS = 24 * 3600 * 1000
 
 
 async def hourly(chore: Callable[[], Coroutine[Any, Any, None]]) -> None:

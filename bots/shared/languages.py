@@ -3,9 +3,10 @@
 Neither platform tells the language of somebody who does nothing.
 """
 
+from core.domain.time_units import DAY_MS
 from core.service.front_services import FrontState
 
-LIFE_MS = 365 * 24 * 3600 * 1000  # since somebody was first seen by a process
+LIFE_MS = 365 * DAY_MS  # since somebody was first seen by a process
 MOST = 10_000  # people that a process remembers not to write down again
 
 

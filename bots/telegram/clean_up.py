@@ -1,9 +1,10 @@
 """Drop what Telegram sent long ago: updates, forms and file ids."""
 
-from bots.shared.chores import DAY_MS, hourly
+from bots.shared.chores import hourly
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS, POSTS
 from bots.telegram.update_inbox import UpdateInbox
+from core.domain.time_units import DAY_MS
 from core.settings import Settings
 
 

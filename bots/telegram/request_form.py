@@ -14,6 +14,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
+from core.domain.time_units import DAY_MS
 from core.domain.words import StyleWords
 from core.errors import DraftUnreadable, MediaGone
 from core.service.front_services import FrontState
@@ -21,7 +22,7 @@ from core.service.user_files import UserFiles
 
 FRONT = "telegram-draft"
 HOLDER = "draft:telegram"  # before chat and person, as who needs a file
-LIFETIME_MS = 24 * 3600 * 1000
+LIFETIME_MS = DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from core.app.parts import Parts
 from core.app.rules import fitted_folder
 from core.app.wiring import build
 from core.domain.nodes import NodeRole
+from core.domain.time_units import HOUR_MS
 from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
@@ -158,7 +159,7 @@ async def _recover(core: Core, announce: Announce) -> None:
     """
     doubted_ms = await core.time_guard.open()
     if doubted_ms:
-        announce(say("clock_doubted", {"hours": round(doubted_ms / 3_600_000, 1)}))
+        announce(say("clock_doubted", {"hours": round(doubted_ms / HOUR_MS, 1)}))
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))

@@ -16,7 +16,7 @@ from core.domain.access import AccessEntry, read_entries
 from core.domain.fairness import FairRules
 from core.domain.limits import MediaLimits
 from core.domain.nodes import NodeRole
-from core.domain.time_units import HOUR_MS
+from core.domain.time_units import HOUR_MS, MINUTE_MS
 from core.queue.transitions import QueueRules
 from core.service.readiness import ReadinessLimits
 from core.settings import Settings
@@ -33,12 +33,13 @@ def queue_rules(settings: Settings, devices: int = 1) -> QueueRules:
     account would be missing to who comes next.
     """
     quota, queue = settings.quota, settings.queue
+    place = quota.place_minutes
     return QueueRules(
         quota=QuotaRules(
-            limit_ms=round(quota.minutes * 60_000),
-            guests_ms=round(settings.studio.guest_minutes * 60_000),
-            network_ms=round(settings.studio.network_minutes * 60_000),
-            place_ms=None if quota.place_minutes is None else round(quota.place_minutes * 60_000),
+            limit_ms=round(quota.minutes * MINUTE_MS),
+            guests_ms=round(settings.studio.guest_minutes * MINUTE_MS),
+            network_ms=round(settings.studio.network_minutes * MINUTE_MS),
+            place_ms=None if place is None else round(place * MINUTE_MS),
             roles_ms=_milliseconds(quota.roles),
             places_ms=_milliseconds(quota.places),
             window_ms=round(quota.window_hours * HOUR_MS),
@@ -53,7 +54,7 @@ def queue_rules(settings: Settings, devices: int = 1) -> QueueRules:
 
 
 def _milliseconds(listed: str) -> dict[str, int]:
-    return {name: round(minutes * 60_000) for name, minutes in minutes_of(listed).items()}
+    return {name: round(minutes * MINUTE_MS) for name, minutes in minutes_of(listed).items()}
 
 
 def allowed_entries(settings: Settings) -> tuple[AccessEntry, ...]:

@@ -54,13 +54,16 @@ class KeylessArtefacts(ABC):
         """Write an input to ``place``, whole and with its content, or not at all."""
 
     async def _receive(
-        self, name: str, place: Path, sha256: str, pieces: AsyncIterator[bytes]
+        self, name: str, place: Path, sha256: str, pieces: AsyncIterator[bytes], size: int = 0
     ) -> None:
         """Write what comes of an input to ``place``, whole and with its content, or not at all.
+
+        Room is made for ``size`` bytes; 0: how many come is not known.
 
         Raises:
             ArtefactDamaged: it is another content, or more than any input has.
         """
+        await asyncio.to_thread(self._cache.make_room, size, _is_kept_elsewhere)
         digest, count = hashlib.sha256(), 0
         with whole_file(place) as part, part.open("wb") as file:
             async for piece in pieces:
@@ -93,7 +96,7 @@ class KeylessArtefacts(ABC):
         return []
 
 
-def is_kept_elsewhere(name: str) -> bool:
+def _is_kept_elsewhere(name: str) -> bool:
     """Tell that another node has what was brought here, or from here, some time ago."""
     del name
     return True

@@ -14,7 +14,7 @@ import httpx2
 import structlog
 
 from core.artefacts.cache import NodeCache
-from core.artefacts.keyless import KeylessArtefacts, is_kept_elsewhere
+from core.artefacts.keyless import KeylessArtefacts
 from core.artefacts.links import BucketPlace, Links, LinkWish
 from core.artefacts.names import require_name
 from core.artefacts.presign import Signature
@@ -138,8 +138,7 @@ class LinkedArtefacts(KeylessArtefacts):
                 await answer.aread()
             self._look_at(answer, name)
             size = int(answer.headers.get("content-length", "0"))
-            await asyncio.to_thread(self._cache.make_room, size, is_kept_elsewhere)
-            await self._receive(name, place, sha256, answer.aiter_bytes(PIECE_BYTES))
+            await self._receive(name, place, sha256, answer.aiter_bytes(PIECE_BYTES), size)
 
     async def _signed(self, wish: LinkWish) -> Signature:
         """Have ``wish`` signed.

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
 from core.interfaces.terms import Term, Terms
-from core.runtime.tasks import cancel_and_wait
+from core.runtime.tasks import cancel_and_wait, wait_unless
 
 Work: TypeAlias = Callable[[Term], Coroutine[Any, Any, None]]
 
@@ -38,28 +38,21 @@ async def _taken(
 ) -> Term | None:
     """Wait for the term; None where ``stop`` was set before."""
     taking = asyncio.create_task(stack.enter_async_context(terms.term(name)))
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not taking.done():
-            return None
-        return taking.result()
+        return taking.result() if await wait_unless(taking, stop.wait()) else None
     finally:
-        stopping.cancel()
         await cancel_and_wait(taking)
 
 
 async def _done(term: Term, work: Coroutine[Any, Any, None]) -> bool:
     """Run ``work`` to its end; False where the term was lost before."""
-    working, losing = asyncio.create_task(work), asyncio.create_task(term.wait_lost())
+    working = asyncio.create_task(work)
     try:
-        await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
+        if not await wait_unless(working, term.wait_lost()):
             return False
         working.result()
         return True
     finally:
-        losing.cancel()
         await cancel_and_wait(working)
 
 
@@ -71,13 +64,11 @@ async def run_until_wanted(
     Raises:
         Exception: whatever ``work`` raises.
     """
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    working = asyncio.create_task(work)
     try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done() and not term.wanted:
+        if not await wait_unless(working, stop.wait()) and not term.wanted:
             await asyncio.wait({working})
         if working.done():
             working.result()
     finally:
-        stopping.cancel()
         await cancel_and_wait(working)

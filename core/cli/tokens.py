@@ -11,6 +11,7 @@ from core.cli.exit_codes import err, out, print_json
 from core.cli.steering import steer, steer_one
 from core.control.commands import IssueToken, ListTokens, RevokeToken
 from core.control.reports import TokenReport
+from core.domain.time_units import MINUTE_MS
 from core.i18n.messages import say
 from core.runtime.terminal_text import printable
 
@@ -70,7 +71,7 @@ def _table(found: list[TokenReport]) -> Table:
     for column in _COLUMNS:
         table.add_column(say(f"tokens_column_{column}"), no_wrap=column == "token")
     for one in found:
-        minutes = "" if one.limit_ms is None else f"{one.limit_ms / 60_000:g}"
+        minutes = "" if one.limit_ms is None else f"{one.limit_ms / MINUTE_MS:g}"
         cells = (
             *(one.prefix, one.name, " ".join(one.scopes), minutes),
             *(_day(one.created_at_ms), _day(one.expires_at_ms), _day(one.used_at_ms)),

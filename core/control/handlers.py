@@ -50,6 +50,7 @@ from core.domain.feed import FeedPost
 from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.quota import QuotaView
+from core.domain.time_units import MINUTE_MS
 from core.service.operator_feed import OperatorFeed
 from core.storage.dead_letters import DeadDelivery
 
@@ -124,7 +125,7 @@ class CommandHandlers:
     async def _tokens(self, command: IssueToken | ListTokens | RevokeToken) -> list[TokenReport]:
         match command:
             case IssueToken(name, scopes, minutes, days, webhook):
-                limit_ms = None if minutes is None else round(minutes * 60_000)
+                limit_ms = None if minutes is None else round(minutes * MINUTE_MS)
                 order = TokenOrder(name, frozenset(scopes), limit_ms, days, webhook)
                 return [TokenReport.of_new(await self._api.issue_token(order))]
             case ListTokens():

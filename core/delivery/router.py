@@ -27,6 +27,7 @@ from core.runtime.tasks import (
     outcome_of,
     run_shielded,
     wait_event,
+    wait_unless,
 )
 from core.storage.outbox import Outbox
 from core.storage.owed_rows import LEASE_MS, DeliveryClaim, OwedRows
@@ -191,14 +192,11 @@ class DeliveryRouter:
             DeliveryRetry: it is; what was sent is not known.
         """
         working = asyncio.create_task(handing)
-        keeping = asyncio.create_task(_extend(rows, claim))
         try:
-            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
+            if await wait_unless(working, _extend(rows, claim)):
                 return working.result()
             raise DeliveryRetry("lease_lost", sent=True)
         finally:
-            keeping.cancel()
             await cancel_and_wait(working)
 
     async def _record(

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 
 from core.artefacts.cache import NodeCache
-from core.artefacts.keyless import KeylessArtefacts, is_kept_elsewhere
+from core.artefacts.keyless import KeylessArtefacts
 from core.artefacts.names import require_name
 from core.errors import ClapperError
 from core.errors.artefacts import ArtefactDamaged, ArtefactGone, ArtefactsUnavailable
@@ -53,7 +53,6 @@ class GateArtefacts(KeylessArtefacts):
                 if answer.status_code in GONE:
                     raise ArtefactGone(name)
                 answer.raise_for_status()
-                await asyncio.to_thread(self._cache.make_room, 0, is_kept_elsewhere)
                 await self._receive(name, place, sha256, answer.aiter_bytes())
         except ArtefactDamaged as error:
             raise ArtefactsUnavailable(error.code) from error

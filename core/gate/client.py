@@ -28,7 +28,7 @@ from core.gate.connection import require_taken, trust, why
 from core.gate.given_jobs import GivenJobs
 from core.gate.kinds import kinds_that
 from core.runtime.file_pieces import pieces_of
-from core.runtime.tasks import TaskOutcome, cancel_and_wait, outcome_of, wait_event
+from core.runtime.tasks import TaskOutcome, cancel_and_wait, outcome_of, wait_event, wait_unless
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -192,9 +192,8 @@ class GateClient:
         if place.address.startswith("/"):
             headers = {"X-Clapper-Attempt": place.key}
             return self._http.stream("GET", place.address, headers=headers, timeout=FILES_S)
-        return self._files.stream(
-            "GET", place.address
-        )  # the bucket's, signed; our token is not its
+        # the bucket's, signed; our token is not its
+        return self._files.stream("GET", place.address)
 
     async def upload(self, job_id: str, kind: str, path: Path, sha256: str) -> None:
         """Bring the clip (``mp4``) or the poster (``png``) of the attempt at ``job_id``.
@@ -236,12 +235,9 @@ class GateClient:
     async def _until_ending(self, call: Coroutine[Any, Any, T]) -> TaskOutcome[T] | None:
         """Await ``call``, or hang up at :meth:`note_ending`: the gate puts back what it claimed."""
         asking = asyncio.create_task(outcome_of(call))
-        ending = asyncio.create_task(self._ending.wait())
         try:
-            await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else None
+            return asking.result() if await wait_unless(asking, self._ending.wait()) else None
         finally:
-            ending.cancel()
             await cancel_and_wait(asking)
 
     async def _kept(self, name: str, call: object, within_s: float = CALL_S) -> bool:

@@ -62,7 +62,7 @@ class GivenJobs:
     def input(self, name: str) -> InputPlace | None:
         """Return where an input is read; None where no job here has it."""
         for job_id, inputs in self._inputs.items():
-            if name in inputs and job_id in self.keys:
+            if name in inputs:
                 return InputPlace(inputs[name], self.keys[job_id])
         return None
 

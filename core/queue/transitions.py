@@ -131,9 +131,8 @@ async def put_back(
     begun = row.started_at_ms is not None
     last = await rows.last_rank(connection)
     if why is RequeueReason.DOUBTED and last is None:
-        why = (
-            RequeueReason.DEVICE
-        )  # nobody else can show it, and without a count it would never end
+        # nobody else can show it, and without a count it would never end
+        why = RequeueReason.DEVICE
     losses = row.losses + (begun and why in _LOSSES)
     if losses > row.losses and losses >= rules.max_attempts:
         failure = Failure.of(WorkerLost(losses))

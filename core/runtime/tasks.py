@@ -66,15 +66,7 @@ async def run_shielded(call: Coroutine[Any, Any, T]) -> T:
         CancelledError: the caller was cancelled; ``call`` is over, whatever came of it.
     """
     task = asyncio.create_task(call)
-    task.add_done_callback(_mark_error_seen)
-    cancel: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancel = error
-    if cancel is not None:
-        raise cancel
+    await _wait_ended(task)
     return task.result()
 
 
@@ -84,16 +76,18 @@ async def cancel_and_wait(task: "asyncio.Task[Any]") -> None:
     Raises:
         CancelledError: the caller was cancelled; ``task`` has ended.
     """
-    cancel: asyncio.CancelledError | None = None
     task.cancel()
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancel = error
-    _mark_error_seen(task)
-    if cancel is not None:
-        raise cancel
+    await _wait_ended(task)
+
+
+async def wait_unless(task: "asyncio.Task[Any]", signal: Coroutine[Any, Any, object]) -> bool:
+    """Wait until ``task`` has ended, unless ``signal`` returns before; return whether it has."""
+    signalled = asyncio.create_task(signal)
+    try:
+        await asyncio.wait({task, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        signalled.cancel()
+    return task.done()
 
 
 async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
@@ -105,6 +99,23 @@ async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
         finally:
             waiting.cancel()
     return event.is_set()
+
+
+async def _wait_ended(task: "asyncio.Task[Any]") -> None:
+    """Wait until ``task`` has ended, also where the caller is cancelled meanwhile.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``task`` has ended, and its error is seen.
+    """
+    cancel: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancel = error
+    _mark_error_seen(task)
+    if cancel is not None:
+        raise cancel
 
 
 def _mark_error_seen(task: "asyncio.Task[Any]") -> None:

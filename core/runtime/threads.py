@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from core.errors import Cancelled
 from core.runtime.cancellation import CancelToken
-from core.runtime.tasks import cancel_and_wait, run_shielded
+from core.runtime.tasks import cancel_and_wait, run_shielded, wait_unless
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[], None]  # called often; raises when the work shall stop
@@ -63,12 +63,10 @@ async def until_cancelled(work: Coroutine[Any, Any, T], cancel: CancelToken) -> 
     Raises:
         Cancelled: by ``cancel``; ``work`` has ended when this is raised.
     """
-    task, cancelled = asyncio.create_task(work), asyncio.create_task(cancel.wait())
+    task = asyncio.create_task(work)
     try:
-        await asyncio.wait({task, cancelled}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        if not await wait_unless(task, cancel.wait()):
             cancel.raise_if_cancelled()
         return task.result()
     finally:
-        cancelled.cancel()
         await cancel_and_wait(task)

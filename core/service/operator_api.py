@@ -27,6 +27,7 @@ from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
 from core.domain.policy import CLEARED, Policy
 from core.domain.quota import QuotaView
+from core.domain.time_units import MINUTE_MS
 from core.errors import NotAChoice
 from core.feed.feed import Feed
 from core.i18n.messages import languages
@@ -160,7 +161,7 @@ class OperatorApi:
             The account that got them: the one that ``requester`` is joined to.
         """
         account = await self._services.linked.account(requester)
-        await self._services.quotas.grant(account, round(minutes * 60_000))
+        await self._services.quotas.grant(account, round(minutes * MINUTE_MS))
         await self._note("grant", account.key, f"{minutes:g} min")
         return account
 

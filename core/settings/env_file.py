@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dotenv import dotenv_values
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
 from core.runtime.environment import hand_on
 from core.runtime.paths import absolute_path
@@ -118,14 +118,15 @@ def _parsed(path: Path, text: str) -> EnvFile:
     Raises:
         BadSettings: lines are not ``NAME=value``.
     """
-    wrong = [_line_refused(path, line, original) for line, original in _wrong_lines(text)]
+    bindings = list(parse_stream(io.StringIO(text)))
+    wrong = [_line_refused(path, line, original) for line, original in _wrong_lines(bindings)]
     if wrong:
         refuse(wrong)
     found = dotenv_values(stream=io.StringIO(text))
     values = {name.upper(): value or "" for name, value in found.items() if _is_ours(name)}
     foreign = tuple(name for name in found if not _is_ours(name))
-    names = [binding.key or "" for binding in parse_stream(io.StringIO(text))]
-    return EnvFile(path, values, foreign, repeated(filter(_is_ours, names)))
+    names = [binding.key for binding in bindings if binding.key and _is_ours(binding.key)]
+    return EnvFile(path, values, foreign, repeated(names))
 
 
 def repeated(names: Iterable[str]) -> tuple[str, ...]:
@@ -145,8 +146,8 @@ def _is_ours(name: str) -> bool:
     return name.upper().startswith(PREFIX)
 
 
-def _wrong_lines(text: str) -> Iterator[tuple[int, str]]:
-    for binding in parse_stream(io.StringIO(text)):
+def _wrong_lines(bindings: Iterable[Binding]) -> Iterator[tuple[int, str]]:
+    for binding in bindings:
         bare = binding.key is not None and binding.value is None
         if binding.error or bare:
             blank = len(binding.original.string) - len(binding.original.string.lstrip("\n"))

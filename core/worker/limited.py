@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from core.runtime.tasks import wait_unless
 from core.worker.attempt import JobAttempt
 
 T = TypeVar("T")
@@ -54,9 +55,7 @@ async def wait_within(run: "asyncio.Task[Any]", attempt: JobAttempt, limit_s: fl
     attempt.limit_s = limit_s
     loop = asyncio.get_running_loop()
     limit = loop.call_later(limit_s, attempt.cancel.cancel, TIME_LIMIT)
-    stopped = asyncio.create_task(attempt.cancel.wait())
     try:
-        await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await wait_unless(run, attempt.cancel.wait())
     finally:
         limit.cancel()
-        stopped.cancel()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.runtime.cancellation import CancelToken
+from core.runtime.tasks import wait_unless
 
 if TYPE_CHECKING:
     from core.domain.media import RawClip
@@ -73,11 +74,9 @@ class DeviceSlot:
             self._held = True
             return
         turn = asyncio.create_task(self._devices.acquire())
-        stopped = asyncio.create_task(cancel.wait())
         try:
-            await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await wait_unless(turn, cancel.wait())
         finally:
-            stopped.cancel()
             self._held = turn.done() and not turn.cancelled()
             turn.cancel()
         if cancel.cancelled:

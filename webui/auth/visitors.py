@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from starlette.requests import HTTPConnection
 
 from core.domain.people import Asker, Caller, Payer, Requester
+from core.domain.time_units import MINUTE_MS
 from core.errors import Refused
 from core.settings import Settings
 from webui.auth.networks import Networks
@@ -109,8 +110,8 @@ class VisitorAuthenticator:
         self._signer = signer
         self._networks = Networks(settings)
         member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
-        self._member_ms = None if member is None else round(member * 60_000)
-        self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
+        self._member_ms = None if member is None else round(member * MINUTE_MS)
+        self._pro_ms = self._member_ms if pro is None else round(pro * MINUTE_MS)
         self._days_ms = days_ms
         self._tier = settings.studio.tier  # None: what each one's sign-in says
 
@@ -153,7 +154,7 @@ class VisitorAuthenticator:
             )
         user = self.users.get(session.id) if self.users else None
         minutes = user.minutes if user else None
-        limit = None if minutes is None else round(minutes * 60_000)
+        limit = None if minutes is None else round(minutes * MINUTE_MS)
         requester = Requester(PLATFORM, f"user-{session.id}")
         payer = self._borrower(Payer(requester.key, limit), NO_ACCOUNT)
         return Visitor(requester, payer, account=session.name)

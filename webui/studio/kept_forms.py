@@ -3,11 +3,12 @@
 import json
 from typing import Any, cast
 
+from core.domain.time_units import DAY_MS
 from core.service.front_services import FrontState
 from webui.auth.visitors import HUGGING_FACE, PLATFORM, Visitor
 
 MOST_BYTES = 64 * 1024  # of all forms of one account
-LIFE_MS = 30 * 24 * 3_600_000  # that nobody touched
+LIFE_MS = 30 * DAY_MS  # that nobody touched
 
 
 class KeptForms:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from core.domain.people import Requester
 from core.domain.policy import EVERYWHERE
+from core.domain.time_units import MINUTE_MS
 from core.errors import NotAChoice, NotANumber, OutOfRange
 from core.i18n.messages import say
 from core.service.operator_api import IssuedToken, OperatorApi, TokenOrder, parse_scopes
@@ -90,7 +91,7 @@ async def _issue_token(api: OperatorApi, body: Body) -> Outcome:
     scopes = parse_scopes(str(scope)[:_TEXT] for scope in named[:_TEXT])
     minutes = _number(body, "minutes", MOST_MINUTES, "min") if body.get("minutes") else None
     days = _number(body, "days", MOST_DAYS, "d") if body.get("days") else None
-    limit_ms = None if minutes is None else round(minutes * 60_000)
+    limit_ms = None if minutes is None else round(minutes * MINUTE_MS)
     made = await api.issue_token(TokenOrder(text_in(body, "name"), scopes, limit_ms, days))
     return Outcome(say("operators_token_made", {"name": made.row.name}), made)
 

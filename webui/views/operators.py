@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from core.domain.jobs import Job
+from core.domain.time_units import MINUTE_MS
 from core.i18n.messages import SHORT_ID, name, say
 from core.service.operator_api import (
     AuditEntry,
@@ -189,7 +190,7 @@ def _token(row: ProgramTokenRow, now_ms: int) -> TokenView:
         prefix=row.prefix,
         name=row.name,
         scopes=row.scopes,
-        minutes=None if row.limit_ms is None else row.limit_ms / 60_000,
+        minutes=None if row.limit_ms is None else row.limit_ms / MINUTE_MS,
         created_ms=row.created_at_ms,
         ends_ms=row.expires_at_ms,
         used_ms=row.used_at_ms,

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from core.runtime.tasks import outcome_of, run_shielded, wait_event
+from core.runtime.tasks import outcome_of, run_shielded, wait_event, wait_unless
 
 
 async def test_an_error_becomes_data() -> None:
@@ -89,3 +89,13 @@ async def test_waiting_for_an_event_ends_in_time() -> None:
     assert not await wait_event(event, 0.01)
     event.set()
     assert await wait_event(event, None)
+
+
+async def test_a_task_is_waited_for_unless_a_signal_comes_first() -> None:
+    go, signal = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(go.wait())
+
+    asyncio.get_running_loop().call_soon(signal.set)
+    assert not await wait_unless(task, signal.wait())
+    asyncio.get_running_loop().call_soon(go.set)
+    assert await wait_unless(task, asyncio.Event().wait())
