@@ -239,12 +239,12 @@ async def played(server: TelegramServer, folder: Path, locale: str) -> dict[str,
         await ready.wait()
         private = await people.private(face.getvalue(), voice.read_bytes())
         group = await people.group()
-        asked, *made = (album := await people.album(day()))[:2], album[2:]
+        album = await people.album(day())
         stop.set()
         await serving
     pages = {
         "telegram-chat": [("Clapper", "bot", private), (*TITLES[locale], group)],
-        "telegram-album": [("Clapper", "bot", asked), ("Clapper", "bot", *made)],
+        "telegram-album": [("Clapper", "bot", album[:2]), ("Clapper", "bot", album[2:])],
     }
     return {name: render(columns, locale) for name, columns in pages.items()}
 
