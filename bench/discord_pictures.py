@@ -12,18 +12,15 @@ import asyncio
 import base64
 import html
 import re
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import av
-from playwright.async_api import async_playwright
 from pydantic import SecretStr
 
+from bench.chat_pictures import middle_of, moment, shoot
 from bots.discord.front import FRONT
 from core.app.bootstrap import open_core
 from core.app.serve import run_all
@@ -38,16 +35,10 @@ WORDS = {
     "en-US": (
         "{} used {}",
         "Only you can see this",
-        "in {}",
-        "{} ago",
-        (("second", "s"), ("minute", "s"), ("hour", "s")),
     ),
     "de": (
         "{} hat {} benutzt",
         "Nur du kannst das sehen",
-        "in {}",
-        "vor {}",
-        (("Sekunde", "n"), ("Minute", "n"), ("Stunde", "n")),
     ),
 }
 PROMPTS = {
@@ -95,7 +86,7 @@ def card(message: Stored, user: int, command: str = "", channel: str = "") -> Ca
 
 
 def render(cards: list[Card], locale: str) -> str:
-    used, only_you, *_ = WORDS[locale]
+    used, only_you = WORDS[locale]
     parts: list[str] = []
     for item in cards:
         above = used.format(NAMES[item.user], f"<b>{item.command}</b>") if item.command else ""
@@ -136,19 +127,10 @@ def _text(content: str, at: float, locale: str) -> str:
     escaped = html.escape(plain).replace("\n", "<br>")
     escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
 
-    def moment(found: re.Match[str]) -> str:
-        return f"<time>{_moment(int(found[1]) - at, locale)}</time>"
+    def shown(found: re.Match[str]) -> str:
+        return f"<time>{moment(int(found[1]) - at, locale)}</time>"
 
-    return re.sub(r"&lt;t:(\d+):R&gt;", moment, escaped)
-
-
-def _moment(away: float, locale: str) -> str:
-    *_, later, before, (seconds, minutes, hours) = WORDS[locale]
-    size = max(1, abs(away))
-    units = ((3600, hours), (60, minutes), (1, seconds))
-    count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
-    one, more = unit
-    return (later if away > 0 else before).format(f"{count} {one}{more if count > 1 else ''}")
+    return re.sub(r"&lt;t:(\d+):R&gt;", shown, escaped)
 
 
 def _button(part: dict[str, Any]) -> str:
@@ -158,11 +140,7 @@ def _button(part: dict[str, Any]) -> str:
 
 
 def _film(name: str, data: bytes) -> str:
-    with av.open(BytesIO(data)) as container:
-        frames = list(container.decode(video=0))
-    still = BytesIO()
-    frames[len(frames) // 2].to_image().save(still, "JPEG", quality=85)
-    source = base64.b64encode(still.getvalue()).decode()
+    source = base64.b64encode(middle_of(data)).decode()
     return f"<figure><img src=data:image/jpeg;base64,{source}><i></i></figure><small>{name}</small>"
 
 
@@ -213,19 +191,6 @@ async def run(
     return {"discord-status": status, "discord-account": account, "discord-feed": shared}
 
 
-async def shoot(pages: dict[str, str], out: Path, suffix: str) -> None:
-    """Write each page as a picture of its own height."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = await browser.new_page(viewport={"width": 592, "height": 100})
-        for name, content in pages.items():
-            await page.set_content(content)
-            await page.screenshot(path=out / f"{name}{suffix}.png", full_page=True)
-        await browser.close()
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--locale", default="en-US", choices=sorted(WORDS))
@@ -258,7 +223,7 @@ async def main() -> None:
                 pages = {name: render(items, chosen.locale) for name, items in cards.items()}
                 stop.set()
                 await serving
-    await shoot(pages, chosen.out, "" if chosen.locale == "en-US" else f"-{chosen.locale}")
+    await shoot(pages, 592, chosen.out, "" if chosen.locale == "en-US" else f"-{chosen.locale}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import asyncio
 import base64
 import html
 import re
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -20,10 +19,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import av
-from playwright.async_api import async_playwright
 from pydantic import SecretStr
 
+from bench.chat_pictures import middle_of, moment, shoot
 from bots.telegram.front import FRONT
 from core.app.bootstrap import open_core
 from core.app.serve import run_all
@@ -37,10 +35,6 @@ TOKEN = "4242:no-real-token"
 PATIENCE_S = 600  # for a machine that others use as well
 ANN, BEN = 501, 502
 NAMES = {ANN: "Ann", BEN: "Ben"}
-UNITS = {
-    "en": ("in {}", "{} ago", (("second", "s"), ("minute", "s"), ("hour", "s"))),
-    "de": ("in {}", "vor {}", (("Sekunde", "n"), ("Minute", "n"), ("Stunde", "n"))),
-}
 TITLES = {"en": ("Film club", "a group"), "de": ("Filmclub", "eine Gruppe")}
 HOURS = (MORNING, DUSK, NIGHT)  # of the pictures of an album
 WISHES = {
@@ -96,14 +90,6 @@ def of_bot(message: Stored, about: str = "") -> Bubble:
     return Bubble("", message.text, stills, bool(film), about, rows)
 
 
-def middle_of(film: bytes) -> bytes:
-    with av.open(BytesIO(film)) as container:
-        frames = list(container.decode(video=0))
-    still = BytesIO()
-    frames[len(frames) // 2].to_image().save(still, "JPEG", quality=85)
-    return still.getvalue()
-
-
 def render(columns: list[tuple[str, str, list[Bubble]]], locale: str) -> str:
     parts = [
         f"<section><header>{title}<small>{under}</small></header>"
@@ -117,7 +103,7 @@ def _bubble(item: Bubble, locale: str) -> str:
     about = f"<q>{html.escape(item.about)}</q>" if item.about else ""
     words = re.sub(
         r'<tg-time unix="(\d+)" format="r">.*?</tg-time>',
-        lambda at: f"<time>{_moment(int(at[1]) - item.at, locale)}</time>",
+        lambda at: f"<time>{moment(int(at[1]) - item.at, locale)}</time>",
         item.text,
     )
     still = _stills(item, alone=not words)
@@ -139,15 +125,6 @@ def _stills(item: Bubble, *, alone: bool) -> str:
     if len(pictures) > 1:
         return f"<div class=album>{''.join(pictures)}</div>"
     return f"<figure>{pictures[0]}<i></i></figure>" if item.is_film else "".join(pictures)
-
-
-def _moment(away: float, locale: str) -> str:
-    later, before, (seconds, minutes, hours) = UNITS[locale]
-    size = max(1, abs(away))
-    units = ((3600, hours), (60, minutes), (1, seconds))
-    count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
-    one, more = unit
-    return (later if away > 0 else before).format(f"{count} {one}{more if count > 1 else ''}")
 
 
 class People:
@@ -239,19 +216,6 @@ def _answers(message: Stored, to: dict[str, Any]) -> bool:
     return reply.get("message_id") == to["message_id"]
 
 
-async def shoot(pages: dict[str, str], out: Path, suffix: str) -> None:
-    """Write each page as a picture of its own height."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = await browser.new_page(viewport={"width": 816, "height": 100})
-        for name, content in pages.items():
-            await page.set_content(content)
-            await page.screenshot(path=out / f"{name}{suffix}.png", full_page=True)
-        await browser.close()
-
-
 async def played(server: TelegramServer, folder: Path, locale: str) -> dict[str, str]:
     """Run the service and let people use it; returns the page of each picture."""
     settings = load_settings(
@@ -275,12 +239,12 @@ async def played(server: TelegramServer, folder: Path, locale: str) -> dict[str,
         await ready.wait()
         private = await people.private(face.getvalue(), voice.read_bytes())
         group = await people.group()
-        asked, *made = (album := await people.album(day()))[:2], album[2:]
+        album = await people.album(day())
         stop.set()
         await serving
     pages = {
         "telegram-chat": [("Clapper", "bot", private), (*TITLES[locale], group)],
-        "telegram-album": [("Clapper", "bot", asked), ("Clapper", "bot", *made)],
+        "telegram-album": [("Clapper", "bot", album[:2]), ("Clapper", "bot", album[2:])],
     }
     return {name: render(columns, locale) for name, columns in pages.items()}
 
@@ -297,13 +261,13 @@ def day() -> list[bytes]:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--locale", default="en", choices=sorted(UNITS))
+    parser.add_argument("--locale", default="en", choices=sorted(TITLES))
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         async with TelegramServer(TOKEN) as server:
             pages = await played(server, Path(folder), chosen.locale)
-    await shoot(pages, chosen.out, "" if chosen.locale == "en" else f"-{chosen.locale}")
+    await shoot(pages, 816, chosen.out, "" if chosen.locale == "en" else f"-{chosen.locale}")
 
 
 if __name__ == "__main__":

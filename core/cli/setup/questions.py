@@ -109,9 +109,7 @@ def _form_checks(platform: str, token: SecretStr) -> list[PlatformCheck]:
 
 
 def _with_token(answers: Answers, platform: str, token: SecretStr) -> Answers:
-    if platform == "discord":
-        return replace(answers, discord_token=token)
-    return replace(answers, telegram_token=token)
+    return replace(answers, **{f"{platform}_token": token})
 
 
 def _works(platform: str, token: SecretStr, settings: Settings) -> bool:

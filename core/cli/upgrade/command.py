@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +17,12 @@ from core.cli.upgrade.checkout import ProgramCheckout, checkout_of
 from core.control.client import running_service
 from core.errors.setup import SetupProblem
 from core.i18n.messages import explain, say
+from core.runtime.extras import extras_here
 from core.runtime.paths import readable
 from core.runtime.program_files import PROJECT_ROOT
 from core.settings import Settings, load_settings
 
 APP = typer.Typer()
-# a package that only this extra brings
-_EXTRAS = {"cluster": "procrastinate", "mcp": "mcp", "c2pa": "c2pa"}
 _LOCK = "requirements.lock"  # no release before 0.2 has it
 
 
@@ -149,7 +147,7 @@ def install_commands(folder: Path) -> list[list[str]]:
     """
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     locked = ["--require-hashes", "--no-deps", "--requirement", str(folder / _LOCK)]
-    extras = ",".join(name for name, package in _EXTRAS.items() if find_spec(package))
+    extras = ",".join(extras_here())
     what = f"{folder}[{extras}]" if extras else str(folder)
     own = ["--constraint", str(folder / "constraints.txt"), "--editable", what]
     return [*([[*pip, *locked]] if (folder / _LOCK).is_file() else []), [*pip, *own]]

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from types import MappingProxyType
 
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.adopt.links import links_of
+from core.workflow.adopt.output import end_frames_with
 from core.workflow.adopt.report import describe_nodes
 from core.workflow.errors import NotAdoptable
-from core.workflow.graph import Graph, Input, Link, Literal, Node
+from core.workflow.graph import Graph, Link, Node
 from core.workflow.node_schema import ANY
 
 _FITTED = "clapper_fitted"
@@ -61,12 +61,8 @@ def fit_frames(draft: AdoptionDraft) -> bool:
     sized = [node for node in nodes if _SIZES.search(node.kind)]
     if not sized:
         return False
-    output = draft.graph.nodes[draft.output]
     values = {"upscale_method": "area", "width": 768, "height": 512, "crop": "center"}
-    inputs: dict[str, Input] = {name: Literal.of(value) for name, value in values.items()}
-    inputs["image"] = links_of(output)["images"]
-    fitted = Node(_FITTED, "ImageScale", MappingProxyType(inputs), "Frames at the asked size")
-    draft.graph = draft.graph.with_nodes(fitted, output.with_input("images", Link(_FITTED)))
+    end_frames_with(draft, _FITTED, "ImageScale", values)
     for side in ("width", "height"):
         draft.take(side, _FITTED, side, EvidenceKind.CLASS, 0)
     draft.notice("adopt_fitted", nodes=describe_nodes(sized))

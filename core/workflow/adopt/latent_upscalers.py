@@ -6,7 +6,7 @@ from core.workflow.adopt.findings import AdoptionDraft
 from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.adopt.report import describe_nodes
 from core.workflow.errors import NotAdoptable
-from core.workflow.graph import Graph, Node
+from core.workflow.graph import Graph, Link, Node
 
 _NETWORK = "LATENT_UPSCALE_MODEL"  # what they work with, also those of packs
 _IN_TIME = "temporal"  # in the name of the file of one that makes more frames
@@ -14,7 +14,7 @@ _IN_TIME = "temporal"  # in the name of the file of one that makes more frames
 
 def upscalers_of(graph: Graph) -> list[str]:
     """List the nodes that make latents twice as large, by the network that they take."""
-    return [node.id for node in _enlarging(graph) if not _adds_frames(graph, node)]
+    return [node.id for node in _enlarging(graph, in_time=False)]
 
 
 def refuse_longer_latents(draft: AdoptionDraft) -> None:
@@ -23,24 +23,24 @@ def refuse_longer_latents(draft: AdoptionDraft) -> None:
     Raises:
         NotAdoptable: with the nodes.
     """
-    found = [node for node in _enlarging(draft.graph) if _adds_frames(draft.graph, node)]
+    found = _enlarging(draft.graph, in_time=True)
     if found:
         raise NotAdoptable(draft.mode, "more_frames", f": {describe_nodes(found)}")
 
 
-def _enlarging(graph: Graph) -> list[Node]:
-    types = LinkTypes(graph)
-    return [
-        node
-        for node in graph.nodes.values()
-        if node.kind == FAMILY.nodes.upscaler
-        or any(types.of(link) == _NETWORK for _, link in node.links())
-    ]
+def _enlarging(graph: Graph, *, in_time: bool) -> list[Node]:
+    """List the nodes that enlarge latents: those that make more frames, or the others."""
+    types, found = LinkTypes(graph), list[Node]()
+    for node in graph.nodes.values():
+        networks = [link for _, link in node.links() if types.of(link) == _NETWORK]
+        enlarges = bool(networks) or node.kind == FAMILY.nodes.upscaler
+        if enlarges and any(_adds_frames(graph, link) for link in networks) == in_time:
+            found.append(node)
+    return found
 
 
-def _adds_frames(graph: Graph, node: Node) -> bool:
-    types = LinkTypes(graph)
-    loaders = [graph.nodes[link.node] for _, link in node.links()
-               if types.of(link) == _NETWORK and link.node in graph.nodes]  # fmt: skip
-    files = (constant(graph, value) for loader in loaders for value in loader.inputs.values())
+def _adds_frames(graph: Graph, network: Link) -> bool:
+    """Tell whether the file of ``network`` is of one that makes more frames."""
+    loader = graph.nodes.get(network.node)
+    files = (constant(graph, value) for value in loader.inputs.values()) if loader else ()
     return any(isinstance(file, str) and _IN_TIME in file.lower() for file in files)

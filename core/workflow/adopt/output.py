@@ -1,5 +1,6 @@
 """Replace the node that saves a video by our own, which passes the frames to Clapper."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.domain.modes import Mode
@@ -45,19 +46,29 @@ def begin_draft(graph: Graph, mode: Mode, output: str = "") -> AdoptionDraft:
 
 def crop_to_size(draft: AdoptionDraft) -> None:
     """Cut the frames to the clip's size, for graphs that must work on larger sides."""
-    output = draft.graph.nodes[draft.output]
-    last = links_of(output)["images"]
-    if is_cropped(draft):
-        crop = last.node  # its owner does so already
-    else:
-        crop = _CROP
-        region = {"width": 768, "height": 512, "x": 0, "y": 0}
-        inputs: dict[str, Input] = {name: Literal.of(value) for name, value in region.items()}
-        inputs["image"] = last
-        node = Node(_CROP, "ImageCrop", MappingProxyType(inputs), "Frames at the asked size")
-        draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
+    if not is_cropped(draft):  # else its owner does so already
+        end_frames_with(draft, _CROP, "ImageCrop", {"width": 768, "height": 512, "x": 0, "y": 0})
+    crop = links_of(draft.graph.nodes[draft.output])["images"].node
     for value in ("width", "height", "crop_x", "crop_y"):
         draft.take(value, crop, value.removeprefix("crop_"), EvidenceKind.CLASS, 0)
+
+
+def end_frames_with(
+    draft: AdoptionDraft, id_: str, kind: str, values: Mapping[str, str | int]
+) -> None:
+    """Let the frames pass a node of ours last, which brings them to the asked size.
+
+    Args:
+        draft: is given the node.
+        id_: of the node.
+        kind: its class, which takes the frames as ``image``.
+        values: its other inputs, until a request fills them.
+    """
+    output = draft.graph.nodes[draft.output]
+    inputs: dict[str, Input] = {name: Literal.of(value) for name, value in values.items()}
+    inputs["image"] = links_of(output)["images"]
+    node = Node(id_, kind, MappingProxyType(inputs), "Frames at the asked size")
+    draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(id_)))
 
 
 def is_cropped(draft: AdoptionDraft) -> bool:
