@@ -56,20 +56,23 @@ def check_range(request: Request, size: int) -> None:
     Raises:
         RangeBeyond: every part that is wanted begins behind the end.
     """
-    wanted = request.headers.get("range", "")
-    if "if-range" in request.headers or not _is_range(wanted):
+    if "if-range" in request.headers:
         return
-    starts = [one.strip().partition("-")[0] for one in wanted.partition("=")[2].split(",")]
-    if all(start and int(start) >= size for start in starts):
+    parts = _parts(request.headers.get("range", ""))
+    if parts and all(start and int(start) >= size for start, _ in parts):
         raise RangeBeyond(size)
 
 
-def _is_range(wanted: str) -> bool:
-    """Tell whether ``wanted`` can be given: a part that ends before it begins is none at all."""
+def _parts(wanted: str) -> list[list[str]]:
+    """Read the first and the last byte of each part, as digits or nothing.
+
+    There are none where a part ends before it begins, or the form is another one.
+    """
     if not _RANGES.fullmatch(wanted):
-        return False
-    parts = (one.strip().split("-") for one in wanted.partition("=")[2].split(","))
-    return all(not (start and end) or int(start) <= int(end) for start, end in parts)
+        return []
+    parts = [one.strip().split("-") for one in wanted.partition("=")[2].split(",")]
+    backwards = any(start and end and int(start) > int(end) for start, end in parts)
+    return [] if backwards else parts
 
 
 class _Ranged(FileResponse):
@@ -80,6 +83,6 @@ class _Ranged(FileResponse):
         kept = [
             (name, value)
             for name, value in headers
-            if name != b"range" or _is_range(value.decode("latin-1"))
+            if name != b"range" or _parts(value.decode("latin-1"))
         ]
         await super().__call__({**scope, "headers": kept}, receive, send)

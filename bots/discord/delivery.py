@@ -11,7 +11,7 @@ import structlog
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
 from bots.discord.draft_message import drafts_message
 from bots.discord.feed_delivery import DiscordFeed
-from bots.discord.file_sizes import HEADROOM, smaller, upload_limit
+from bots.discord.file_sizes import in_some_size, smaller, upload_limit
 from bots.discord.rendering import CAPTION_LIMIT, buttons, clip_text, job_view, texts_for
 from bots.discord.sender import (
     DiscordFileTooLarge,
@@ -176,18 +176,14 @@ class DiscordDelivery:
             ClipTooLarge: no acceptable size is accepted.
         """
         at = DiscordAddress.of(job.reply_to)
-        limit = int(upload_limit(self._client, at) * HEADROOM)
-        while True:
-            path = await fitted_clip(clip, limit)
-            try:
-                out = await self._outgoing(job, clip, path, at, telling)
-                sent = await self._send(at, out, attempt)
-            except DiscordFileTooLarge:
-                limit = smaller(min(limit, path.stat().st_size))
-                log.info("stepping_down", job_id=job.id, limit_bytes=limit)
-            else:
-                await self._posts.add(job.id, sent.sent_id)
-                return sent
+
+        async def send(path: Path) -> Receipt:
+            out = await self._outgoing(job, clip, path, at, telling)
+            return await self._send(at, out, attempt)
+
+        sent = await in_some_size(job, clip, upload_limit(self._client, at), send)
+        await self._posts.add(job.id, sent.sent_id)
+        return sent
 
     async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
         """Post all drafts in one message, in place of the one that showed their progress.
@@ -198,9 +194,7 @@ class DiscordDelivery:
         """
         at = DiscordAddress.of(jobs[0].reply_to)
         telling = await self._telling(jobs[0], at, public=at.is_public)
-        limit = int(upload_limit(self._client, at) * HEADROOM) // len(
-            jobs
-        )  # of a message, at worst
+        limit = upload_limit(self._client, at) // len(jobs)  # of a message, at worst
         while True:
             paths = {job.id: await fitted_clip(job.clip, limit) for job in jobs if job.clip}
             out = drafts_message(jobs, paths, at, telling, self.offers)

@@ -5,10 +5,9 @@ from pathlib import Path
 import discord
 
 from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
-from bots.discord.file_sizes import HEADROOM, smaller, upload_limit
+from bots.discord.file_sizes import in_some_size, upload_limit
 from bots.discord.rendering import CAPTION_LIMIT, buttons, report_button, texts_for
 from bots.discord.sender import (
-    DiscordFileTooLarge,
     FallbackSender,
     OutgoingMessage,
     SendMethodUnavailable,
@@ -24,7 +23,6 @@ from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.errors import DeliveryImpossible
 from core.interfaces.delivery import DeliveryAttempt, Receipt
-from core.service.clips import fitted_clip
 from core.service.public_clips import ClipCaption, PublicClips
 
 ALT_TEXT_LIMIT = 1024
@@ -57,16 +55,12 @@ class DiscordFeed:
         """
         at = _address(post)
         telling = await self._said(post, job, at)
-        limit = int(upload_limit(self._client, at) * HEADROOM)
-        while True:
-            path = await fitted_clip(clip, limit)
-            try:
-                out = _outgoing(post, job, path, at, telling)
-                sent = await self._once(at, post, out, attempt)
-            except DiscordFileTooLarge:
-                limit = smaller(min(limit, path.stat().st_size))
-            else:
-                break
+
+        async def send(path: Path) -> str:
+            out = _outgoing(post, job, path, at, telling)
+            return await self._once(at, post, out, attempt)
+
+        sent = await in_some_size(job, clip, upload_limit(self._client, at), send)
         if telling.facts.prompt:
             link = discord_link(at.guild_id or 0, sent)
             await self._public.note(job.id, ShownClip(post.target.place, sent, link))

@@ -24,16 +24,15 @@ from bots.telegram.api_errors import (
 )
 from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.feed_delivery import TelegramFeed
-from bots.telegram.file_sizes import MIN_BYTES, SHRINK_FACTOR, upload_limit
+from bots.telegram.file_sizes import in_some_size
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.jobs import Failure, Job
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
-from core.errors import ClipTooLarge, DeliveryImpossible
+from core.errors import DeliveryImpossible
 from core.interfaces.delivery import DeliveryAttempt, Receipt
-from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
 
 log = structlog.get_logger(__name__)
@@ -158,20 +157,15 @@ class TelegramDelivery:
             ClipTooLarge: the server accepts no size that is worth posting.
             DeliveryImpossible: no place takes it.
         """
-        limit = upload_limit(local=self._rules.local)
-        while limit >= MIN_BYTES:
-            path = await fitted_clip(clip, limit)  # beside the clip, so it goes with it
 
-            async def show(at: TelegramAddress, path: Path = path) -> Message:
+        async def send(path: Path) -> Receipt:
+            async def show(at: TelegramAddress) -> Message:
                 telling = await self.telling(job, at)
                 return await self._messages.show_clip(job, clip, path, at, telling)
 
-            try:
-                return await self._deliver(job, show, attempt, own=own)
-            except TelegramFileTooLarge:
-                limit = int(path.stat().st_size * SHRINK_FACTOR)
-                log.info("stepping_down", job_id=job.id, limit_bytes=limit)
-        raise ClipTooLarge("too_large", clip.size_bytes, limit)
+            return await self._deliver(job, show, attempt, own=own)
+
+        return await in_some_size(job, clip, send, local=self._rules.local)
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Explain why there is no clip, in the message that showed the progress.

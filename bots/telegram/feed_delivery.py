@@ -1,7 +1,9 @@
 """Show clips in channels and groups that have a feed, once, and take them away again."""
 
 import html
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from bots.shared.captions import Telling
 from bots.shared.edit_scheduler import retried_later
@@ -12,10 +14,9 @@ from bots.telegram.api_errors import (
     ChatMoved,
     MessageGone,
     MessageUnchanged,
-    TelegramFileTooLarge,
     ignoring_errors,
 )
-from bots.telegram.file_sizes import MIN_BYTES, SHRINK_FACTOR, upload_limit
+from bots.telegram.file_sizes import in_some_size
 from bots.telegram.rendering import feed_keyboard
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.decoding import whole
@@ -23,9 +24,8 @@ from core.domain.feed import FeedPost
 from core.domain.jobs import Job
 from core.domain.lineage import ShownClip
 from core.domain.media import Clip
-from core.errors import ClipTooLarge, DeliveryImpossible, DeliveryRetry
+from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
-from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
 from core.service.public_clips import ClipCaption
 
@@ -101,19 +101,12 @@ class TelegramFeed:
         keyboard = feed_keyboard(
             post.id, job.id, at.locale, told=bool(facts.prompt), remixable=facts.remixable
         )
-        limit = upload_limit(local=self._rules.local)
-        while limit >= MIN_BYTES:
-            path = await fitted_clip(clip, limit)
-            show = self._messages.show_clip(job, clip, path, at, telling, keyboard)
-            try:
-                await show
-            except MessageUnchanged:
-                return
-            except TelegramFileTooLarge:
-                limit = int(path.stat().st_size * SHRINK_FACTOR)
-            else:
-                return
-        raise ClipTooLarge("too_large", clip.size_bytes, limit)
+
+        async def send(path: Path) -> None:
+            with suppress(MessageUnchanged):
+                await self._messages.show_clip(job, clip, path, at, telling, keyboard)
+
+        await in_some_size(job, clip, send, local=self._rules.local)
 
     async def _said(self, post: FeedPost, job: Job, at: TelegramAddress) -> Telling:
         """Choose what the post tells: of whom it is, and the prompt where its maker lets it."""

@@ -156,10 +156,13 @@ class RequestForm:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
-        loose = tuple(stored.loose)
-        form = cls(stored.mode, options, stored.media, loose, stored.spoiler, stored.private)
-        return replace(
-            form,
+        return cls(
+            mode=stored.mode,
+            options=options,
+            media=stored.media,
+            unassigned=tuple(stored.loose),
+            spoiler=stored.spoiler,
+            private=stored.private,
             origin=stored.origin,
             style=stored.style,
             left_out=stored.left_out,

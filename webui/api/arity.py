@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response
 from core.domain.modes import Mode
 from core.errors import ClapperError, MediaGone, MediaMissing, PromptMissing
 from core.errors.programs import FieldMissing, FieldMistyped, FieldUnknown
-from core.i18n.messages import explain
 from webui.api.signatures import signature_of
 from webui.auth.guard import ENDPOINTS, JOB_ENDPOINTS
+from webui.gradio_errors import GradioError
+from webui.views.errors import error_body
 
 _BY_NAME = re.compile(r"/gradio_api/call/v2/(?P<name>[^/]+)/?")
 # in Gradio's own sentences, which are all that its errors have
@@ -47,28 +48,25 @@ class FilledBlocks(gr.Blocks):
         """Turn what was sent into values.
 
         Raises:
-            Error: a path names no upload.
+            GradioError: a path names no upload.
         """
         try:
             return await super().preprocess_data(*args, **kwargs)
         except InvalidPathError:
-            error = MediaGone("media")
-            raise gr.Error(explain(error), title=error.code, print_exception=False) from None
+            raise GradioError(MediaGone("media")) from None
 
 
 def _fill(endpoint: str, inputs: list[Any]) -> None:
     for parameter in parameters_of(endpoint)[len(inputs) :]:
         if parameter.default is Parameter.empty:
-            error = _missing(endpoint, parameter.name)
-            raise gr.Error(explain(error), title=error.code, print_exception=False)
+            raise GradioError(_missing(endpoint, parameter.name))
         inputs.append(parameter.default)
 
 
 def _require_texts(endpoint: str, inputs: list[Any]) -> None:
     for parameter, value in zip(parameters_of(endpoint), inputs, strict=False):
         if not isinstance(value, str):
-            error = FieldMistyped(parameter.name, "string")
-            raise gr.Error(explain(error), title=error.code, print_exception=False)
+            raise GradioError(FieldMistyped(parameter.name, "string"))
 
 
 def parameters_of(endpoint: str) -> list[Parameter]:
@@ -101,5 +99,4 @@ async def on_type_error(request: Request, error: Exception) -> Response:
         told: ClapperError = FieldUnknown(strange["field"], known)
     else:
         told = _missing(found["name"], lacking["field"] if lacking else "")
-    body = {"error": told.code, "detail": explain(told)}
-    return JSONResponse(body, 422, headers={"Cache-Control": "no-store"})
+    return JSONResponse(error_body(told), 422, headers={"Cache-Control": "no-store"})

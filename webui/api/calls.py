@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ClapperError, NotAChoice
 from core.errors.programs import FieldMistyped
-from core.i18n.messages import explain
 from webui.answer_headers import PRIVATE
 from webui.auth.guard import ENDPOINTS
+from webui.views.errors import error_body
 
 _CALL = re.compile(r"/gradio_api/(?P<how>queue/join|(run|api|call)/[^/]+)/?")
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")  # Gradio's own are 10 to 32 letters and digits
@@ -92,5 +92,5 @@ def _once(body: bytes, receive: Receive) -> Receive:
 
 
 def _told(error: ClapperError) -> Response:
-    body = {"error": error.code, "detail": explain(error)}
-    return JSONResponse(body, 404 if isinstance(error, NotAChoice) else 422, headers=PRIVATE)
+    status = 404 if isinstance(error, NotAChoice) else 422
+    return JSONResponse(error_body(error), status, headers=PRIVATE)

@@ -10,12 +10,12 @@ import gradio as gr
 from core.domain.jobs import Ticket
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing
-from core.i18n.messages import explain
 from webui.api.job_answers import job_answer, ticket_answer
 from webui.api.parsing import options_from_program
 from webui.api.schemas import JobAnswer, describe_mode, finished
 from webui.api.signatures import File, signature_of
 from webui.auth.visitors import Visitor
+from webui.gradio_errors import GradioError
 from webui.page.handlers import Handlers, visitor_in
 from webui.views.errors import unprobed
 
@@ -119,21 +119,20 @@ class Api:
         """Carry ``work`` to the core.
 
         Raises:
-            Error: with the sentence that people get, and the code as its title.
+            GradioError: with the sentence that people get, and the code as its title.
         """
         try:
             return await self._handlers.bridge.call(work)
         except ClapperError as error:
             self._handlers.metrics.refused.labels(error.code).inc()
-            told = unprobed(error)
-            raise gr.Error(explain(told), title=told.code, print_exception=False) from None
+            raise GradioError(unprobed(error)) from None
 
 
 def _paths(mode: Mode, files: Mapping[str, File | None]) -> dict[str, str | None]:
     """Return the uploads by role.
 
     Raises:
-        Error: one is not an upload.
+        GradioError: one is not an upload.
     """
     paths: dict[str, str | None] = {}
     left_out = {slot.role for slot in MODES[mode].more}
@@ -142,7 +141,6 @@ def _paths(mode: Mode, files: Mapping[str, File | None]) -> dict[str, str | None
             continue
         path = file.get("path") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # comes from outside
         if not isinstance(path, str):
-            error = MediaMissing(mode, role)
-            raise gr.Error(explain(error), title=error.code, print_exception=False)
+            raise GradioError(MediaMissing(mode, role))
         paths[role] = path
     return paths

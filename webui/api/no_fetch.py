@@ -6,11 +6,10 @@ Gradio would load the whole answer into memory before anything here is asked: it
 sender's choice. It offers no switch, so its one function for it is replaced.
 """
 
-import gradio as gr
 from gradio import processing_utils
 
 from core.errors import MediaRefused
-from core.i18n.messages import explain
+from webui.gradio_errors import GradioError
 
 
 class MediaByLink(MediaRefused):
@@ -26,8 +25,7 @@ async def _refused(url: str, cache_dir: str) -> str:
     """Fetch nothing.
 
     Raises:
-        Error: always.
+        GradioError: always.
     """
     del url, cache_dir
-    error = MediaByLink("media")
-    raise gr.Error(explain(error), title=error.code, print_exception=False)
+    raise GradioError(MediaByLink("media"))

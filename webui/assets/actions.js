@@ -1,11 +1,10 @@
 /* What can be done with a job: each button is one wish, however often it is pressed or its request is sent. */
 const ClapperActions = (() => {
-  const { post, insist } = ClapperRequests, { h } = ClapperElements, { store, words, poll, select } = ClapperState;
+  const { post, key, insist } = ClapperRequests, { h } = ClapperElements, { store, words, poll, select } = ClapperState;
   const PATIENCE = 60_000, SETTLE = 500; // ms: a press is sent for; new buttons stay out of the way of a second click
   const ENDS = new Set(["cancel", "delete"]); // what can be taken back
 
   const lost = () => ({ title: words.studio_lost, text: "" });
-  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   const busy = new Set(); // presses that are not answered yet
   /**

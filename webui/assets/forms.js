@@ -1,7 +1,7 @@
 /* What people put into the forms: kept in this tab at every change, there again after any reload, and sent to the server.
    Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
 const ClapperForms = (() => {
-  const { post, insist } = ClapperRequests;
+  const { post, key, insist } = ClapperRequests;
   const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000, LEFT = 1500; // ms: a Generate is sent for, may be sent again; before forms are left
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
@@ -192,7 +192,6 @@ const ClapperForms = (() => {
 
   /* Ask for a clip. The key makes it one clip, however often the request has to be sent, also by the next page. */
   const busy = new Set();
-  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const generate = async (name, values, resumed) => {
     document.dispatchEvent(new Event("clapper-settle")); // what is still being moved counts as it stands
     const now = keep(name, values), form = JSON.stringify(sent(name, now));

@@ -1,12 +1,11 @@
 /* The operators' page: everything on it comes from the server, which answers operators only. This script comes to nobody else. */
 const ClapperOperators = (() => {
-  const { ask, post } = ClapperRequests, { h } = ClapperElements;
+  const { ask, post, key } = ClapperRequests, { h } = ClapperElements;
   const EVERY = 5000, LOGS = 2000, SVG = "http://www.w3.org/2000/svg"; // ms, ms
   const SIDE = 320, EDGE = 40, BAND = 1.2, TICKS = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000]; // px, px; off by a fifth; s
 
   const when = (ms) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "short", timeStyle: "short" })
     .format(new Date(ms));
-  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   /* What runs were expected to take against what they took, both in seconds on logarithmic axes. */
   const draw = (tag, attributes, ...children) => {

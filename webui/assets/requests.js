@@ -41,6 +41,9 @@ const ClapperRequests = (() => {
     signal: AbortSignal.timeout(HANGS),
   });
 
+  /* Make the key of one wish: however often its request is sent, it is done once. */
+  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
   /* Wait for a while, or until the network is back, the page is looked at again, or the question is not wanted. */
   const pause = (time, unwanted) => new Promise((done) => {
     const stop = new AbortController();
@@ -84,5 +87,5 @@ const ClapperRequests = (() => {
     return { text: answer.text.length < 1000 ? answer.text : "" };
   };
 
-  return { ask, post, insist, upload };
+  return { ask, post, key, insist, upload };
 })();

@@ -116,7 +116,7 @@ const ClapperStage = (() => {
     put(part("head"), ["sent"], h("strong", {}, words.studio_busy));
     put(part("player"), ["sent"], h("span", { class: "cl-clap", "aria-hidden": "true" }));
     put(part("progress"), ["sent"], progress({ fraction: null }));
-    // as high as the job's own lines: what is below stays where it is, also when the answer comes late
+    /* as high as the job's own lines: what is below stays where it is, also when the answer comes late */
     put(part("facts"), ["sent"], ...["cl-prompt", "cl-meta"].map((line) => h("p", { class: line }, "\u00a0")));
     put(part("buttons"), ["sent"], h("span"));
     for (const name of ["error", "drafts", "feed"]) put(part(name), ["sent"]);

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.modes import MODES
 from core.errors import ClapperError, NotAChoice, Refused
-from core.i18n.messages import explain
 from core.settings import Settings
 from webui.auth.allowed_routes import NOWHERE, endpoint_in, exists, linked, of_programs
 from webui.auth.origin import Origins
+from webui.views.errors import error_body
 
 JOB_ENDPOINTS = ("status", "cancel", "result", "follow_up")
 ENDPOINTS = frozenset({*MODES, *JOB_ENDPOINTS})  # named ones of Gradio's
@@ -128,6 +128,4 @@ def _possible(path: str) -> bool:
 
 
 def _told(error: ClapperError, status: int) -> Response:
-    sentence = explain(error)
-    body = {"error": error.code, "detail": sentence}
-    return JSONResponse(body, status, headers={"Cache-Control": "no-store"})
+    return JSONResponse(error_body(error), status, headers={"Cache-Control": "no-store"})

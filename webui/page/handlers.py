@@ -14,11 +14,12 @@ from core.domain.followups import options_of
 from core.domain.modes import Mode
 from core.domain.options import OptionKind, Options, options_in
 from core.errors import ClapperError, JobUnknown, RequestUnreadable
-from core.i18n.messages import explain, say
+from core.i18n.messages import say
 from core.service.clip_settings import ClipSettings, read_clip_settings
 from core.settings import Settings
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
+from webui.gradio_errors import GradioError
 from webui.page.examples import copy_files
 from webui.page.preflight import Card, Preflight
 from webui.page.sent_form import SentForm
@@ -34,14 +35,14 @@ def visitor_in(request: gr.Request) -> Visitor:
 
     Raises:
         Error: nobody is logged in.
+        GradioError: the key that was sent cannot be used.
     """
     inner: Any = request.request
     visitor = visitor_of(inner)
     if visitor is None:
         raise gr.Error(say("studio_login"))
     if visitor.problem is not None:
-        title = visitor.problem.code
-        raise gr.Error(explain(visitor.problem), title=title, print_exception=False)
+        raise GradioError(visitor.problem)
     return visitor
 
 

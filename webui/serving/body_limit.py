@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.errors import InvalidInput
 from core.i18n.messages import explain
 from webui.answer_headers import PRIVATE
+from webui.views.errors import error_body
 
 MOST_BYTES = 1 << 20  # of all that is no file; a whole form of the page has 256 KB
 _FRAMING_BYTES = 10_000  # of a form around its file, at most
@@ -71,6 +72,4 @@ class _WithoutRefusals:
 
 
 def _of_request() -> Response:
-    told = RequestTooLarge(MOST_BYTES)
-    body = {"error": told.code, "detail": explain(told)}
-    return JSONResponse(body, _TOO_LARGE, headers=PRIVATE)
+    return JSONResponse(error_body(RequestTooLarge(MOST_BYTES)), _TOO_LARGE, headers=PRIVATE)

@@ -35,6 +35,11 @@ def unprobed(error: ClapperError) -> ClapperError:
     return JobUnknown(error.job_id) if isinstance(error, NotYours) else error
 
 
+def error_body(error: ClapperError) -> dict[str, str]:
+    """Return how a program is told of ``error`` at Gradio's endpoints, and before them."""
+    return {"error": error.code, "detail": explain(error)}
+
+
 def error_view(error: ClapperError, fix: Fix | None = None) -> ErrorView:
     """Return the card for ``error``."""
     title = say("studio_error_input" if isinstance(error, InvalidInput) else "studio_error_refused")

@@ -111,10 +111,10 @@ async def _reduced(town, small: str) -> None:
     town.server.faults.add(
         Fault("editMessageMedia", status=413, body={"description": "Request Entity Too Large"})
     )
-    limit = "bots.telegram.delivery.MIN_BYTES"
+    limit = "bots.telegram.file_sizes.MIN_BYTES"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limit, 1)
-        patch.setattr("bots.telegram.delivery.SHRINK_FACTOR", 0.9)
+        patch.setattr("bots.telegram.file_sizes.SHRINK_FACTOR", 0.9)
         message = await ask(town, small)
         await town.world.until(lambda: message.video)
 
@@ -130,7 +130,7 @@ async def test_a_clip_that_no_size_fits_leads_to_the_private_chat(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.telegram.file_sizes.CLOUD_LIMIT", 1000)
-    monkeypatch.setattr("bots.telegram.delivery.MIN_BYTES", 1)
+    monkeypatch.setattr("bots.telegram.file_sizes.MIN_BYTES", 1)
 
     message = await ask(town, small)
 
