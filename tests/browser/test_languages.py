@@ -4,7 +4,6 @@ import asyncio
 from io import BytesIO
 from itertools import product
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -22,9 +21,6 @@ from webui.testing.server import ServedStudio
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 RIGHT_TO_LEFT = "قارب في البحر \N{RIGHT-TO-LEFT OVERRIDE} 123"
 SMALL = {"preset": "fast", "seconds": 1, "width": 256, "height": 256}
-MAKE = """async ([values, key]) => (await (await fetch("studio/forms/t2v/generate", {method: "POST",
-  headers: {"X-Clapper": "1", "Content-Type": "application/json"},
-  body: JSON.stringify({key, values})})).json()).job"""
 # number the controls that Tab should reach in the order of the page; radio buttons together are one
 NUMBERED = """() => {
   const reached = "a[href], button, input, select, textarea, summary, video[controls], [tabindex]";
@@ -131,8 +127,7 @@ async def test_the_whole_page_is_used_by_keyboard_in_every_language(
         await context.request.post(f"{studio.url}/login", form=form)
         await visitor.open()
         await expect(page.locator("html")).to_have_attribute("lang", language)
-        values = {"prompt": RIGHT_TO_LEFT, **SMALL}
-        job = await page.evaluate(MAKE, [values, uuid4().hex])
+        job = await visitor.send(prompt=RIGHT_TO_LEFT, **SMALL)
         for mode in MODES:
             await page.goto("about:blank")
             await page.goto(f"{studio.url}/?mode={mode}&job={job}")
