@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -34,6 +35,10 @@ PROBE = """() => ({
   focus: document.activeElement?.outerHTML.slice(0, 200) ?? null,
   text: document.body?.innerText.slice(0, 2000) ?? null,
 })"""
+# ask for a clip as the form of words alone does, and return its job
+SEND = """async ([values, key]) => (await (await fetch("studio/forms/t2v/generate", {method: "POST",
+  headers: {"X-Clapper": "1", "Content-Type": "application/json"},
+  body: JSON.stringify({key, values})})).json()).job"""
 # see the same list of the integration tests
 LITTER = (
     "ignore:unclosed event loop:ResourceWarning",
@@ -178,6 +183,10 @@ class Visit:
         job = str((await (await answer.value).json())["job"])
         await self.page.wait_for_url(lambda url: f"job={job}" in url, wait_until="commit")
         return job
+
+    async def send(self, **values: object) -> str:
+        """Ask for a clip from words with ``values``, past the form; return the job's id."""
+        return str(await self.page.evaluate(SEND, [values, uuid4().hex]))
 
     async def film(self) -> str:
         """Wait for the player and return the clip's address."""

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     Visits = Callable[..., Awaitable[Visit]]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SEND = """async (values) => (await (await fetch("studio/forms/t2v/generate", {
-  method: "POST", headers: {"X-Clapper": "1", "Content-Type": "application/json"},
-  body: JSON.stringify({key: "0".repeat(32), values})})).json()).job"""
 DRAFTS = {"prompt": "a boat", "width": 512, "height": 512, "seconds": 1.0, "drafts": "4"}
 
 
@@ -24,7 +21,7 @@ async def drafted(visit: "Visits", **size: int) -> "tuple[Visit, str]":
     """Somebody whose four drafts are there."""
     visitor = await visit(**size)
     await visitor.open()
-    job = str(await visitor.page.evaluate(SEND, DRAFTS))
+    job = await visitor.send(**DRAFTS)
     await visitor.page.goto(f"{visitor.url}/?mode=t2v&job={job}")
     finish = visitor.page.locator("#stage .cl-drafts [data-action=quality]")
     await expect(finish).to_have_count(4, timeout=60_000)

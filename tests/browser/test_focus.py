@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from core.i18n.messages import say
-from tests.browser.test_languages import MAKE, SMALL
+from tests.browser.test_languages import SMALL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
@@ -20,7 +19,7 @@ async def with_clips(visit: Visits, count: int) -> Any:
     page = visitor.page
     await visitor.open()
     for number in range(count):
-        job = await page.evaluate(MAKE, [{"prompt": f"boat {number}", **SMALL}, uuid4().hex])
+        job = await visitor.send(prompt=f"boat {number}", **SMALL)
         await expect(page.locator(f"#history .cl-shot[data-job='{job}'] img")).to_have_count(1)
     return visitor
 

@@ -1,10 +1,11 @@
 """In each language at each width, by keyboard alone: each control in its order, named and seen."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from itertools import product
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -22,9 +23,6 @@ from webui.testing.server import ServedStudio
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 RIGHT_TO_LEFT = "قارب في البحر \N{RIGHT-TO-LEFT OVERRIDE} 123"
 SMALL = {"preset": "fast", "seconds": 1, "width": 256, "height": 256}
-MAKE = """async ([values, key]) => (await (await fetch("studio/forms/t2v/generate", {method: "POST",
-  headers: {"X-Clapper": "1", "Content-Type": "application/json"},
-  body: JSON.stringify({key, values})})).json()).job"""
 # number the controls that Tab should reach in the order of the page; radio buttons together are one
 NUMBERED = """() => {
   const reached = "a[href], button, input, select, textarea, summary, video[controls], [tabindex]";
@@ -88,6 +86,23 @@ def studio_settings(
     return changed(module_settings, studio_users=book, operators="studio:user-ada")
 
 
+@asynccontextmanager
+async def signed_in(
+    chromium: Browser, studio: ServedStudio, width: int, language: str
+) -> AsyncGenerator[Visit]:
+    """Yield the operator, at the page, in a browser of this width and language."""
+    size = {"width": width, "height": WIDTHS[width]}
+    context = await chromium.new_context(viewport=size, locale=language)  # type: ignore[arg-type]
+    try:
+        visitor = Visit(await context.new_page(), studio.url)
+        form = {"username": "ada", "password": "correct horse"}
+        await context.request.post(f"{studio.url}/login", form=form)
+        await visitor.open()
+        yield visitor
+    finally:
+        await context.close()
+
+
 async def walk(page: Page) -> list[str]:
     """Press Tab from the top to the end of the page; return what is wrong."""
     count = await page.evaluate(NUMBERED)
@@ -121,18 +136,11 @@ ROWS = [*product(languages(), WIDTHS)]
 async def test_the_whole_page_is_used_by_keyboard_in_every_language(
     chromium: Browser, studio: ServedStudio, language: str, width: int
 ) -> None:
-    size = {"width": width, "height": WIDTHS[width]}
-    context = await chromium.new_context(viewport=size, locale=language)  # type: ignore[arg-type]
     wrong: dict[str, list[str]] = {}
-    try:
-        visitor = Visit(await context.new_page(), studio.url)
+    async with signed_in(chromium, studio, width, language) as visitor:
         page = visitor.page
-        form = {"username": "ada", "password": "correct horse"}
-        await context.request.post(f"{studio.url}/login", form=form)
-        await visitor.open()
         await expect(page.locator("html")).to_have_attribute("lang", language)
-        values = {"prompt": RIGHT_TO_LEFT, **SMALL}
-        job = await page.evaluate(MAKE, [values, uuid4().hex])
+        job = await visitor.send(prompt=RIGHT_TO_LEFT, **SMALL)
         for mode in MODES:
             await page.goto("about:blank")
             await page.goto(f"{studio.url}/?mode={mode}&job={job}")
@@ -145,8 +153,6 @@ async def test_the_whole_page_is_used_by_keyboard_in_every_language(
             found = [*await walk(page), *await violations_here(page)]
             if found:
                 wrong[mode] = found
-    finally:
-        await context.close()
     assert wrong == {}
     assert visitor.errors == []
 
@@ -166,12 +172,7 @@ async def ink_of(field: Any) -> tuple[int, int]:
 async def test_each_line_of_a_prompt_begins_where_its_language_does(
     chromium: Browser, studio: ServedStudio
 ) -> None:
-    context = await chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en")
-    try:
-        visitor = Visit(await context.new_page(), studio.url)
-        form = {"username": "ada", "password": "correct horse"}
-        await context.request.post(f"{studio.url}/login", form=form)
-        await visitor.open()
+    async with signed_in(chromium, studio, 1440, "en") as visitor:
         field = visitor.page.locator("#prompt-t2v textarea")
         await field.fill("a boat")
         await field.blur()
@@ -181,5 +182,3 @@ async def test_each_line_of_a_prompt_begins_where_its_language_does(
         await field.blur()
         left, right = await ink_of(field)
         assert right > left == 0
-    finally:
-        await context.close()

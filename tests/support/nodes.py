@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.testing.doubles import eventually
 from tests.support.postgres import PostgresServer
+from tests.support.programs import MAIN
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, FAR_S = 90.0, 60.0
@@ -36,7 +37,7 @@ class NodeProcess:
         ours = {f"CLAPPER_{name}": value for name, value in environment.items()}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", "from core.cli import main; main()", "serve"],
+                [*MAIN, "serve"],
                 cwd=ROOT,
                 env=inherited | ours | {"CLAPPER_DATA_DIR": str(folder.parent / "data")},
                 stdout=log,

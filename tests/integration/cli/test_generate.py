@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from core.domain.modes import Mode
 from core.domain.options import KEPT, Option
 from core.storage.lock import lock
 from tests.support.option_rows import value_of
+from tests.support.programs import MAIN
 
 Clapper = Callable[..., Result]
 
@@ -255,8 +255,7 @@ def test_a_data_directory_in_use_is_said(clapper: Clapper, data_dir: Path) -> No
 def test_a_signal_to_end_cancels_the_job_and_refunds_it(
     clapper: Clapper, answer: Callable[..., dict[str, Any]], data_dir: Path, number: signal.Signals
 ) -> None:
-    main = (sys.executable, "-c", "from core.cli import main; main()")
-    command = [*main, "generate", "t2v", "-p", "x", "-o", "x.mp4"]
+    command = [*MAIN, "generate", "t2v", "-p", "x", "-o", "x.mp4"]
     root = Path(__file__).resolve().parents[3]
     long, before = ["--seconds", "20", "--preset", "quality"], os.times().children_user
     with subprocess.Popen(

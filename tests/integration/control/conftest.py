@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from core.app.operation import operated
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor
 from tests.support.databases import place_database_of
+from tests.support.programs import MAIN
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -61,9 +61,7 @@ def start(settings: Settings, tmp_path: Path) -> Start:
 
     async def start(*arguments: object) -> Program:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "from core.cli import main; main()",
+            *MAIN,
             *map(str, arguments),
             cwd=folder,
             env={

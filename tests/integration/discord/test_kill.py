@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from core.testing.doubles import eventually
 from tests.support.platforms.faults import Fault
+from tests.support.programs import MAIN
 
 ANN, OP = 501, 900
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +36,7 @@ class Service:
     def _spawn(self) -> None:
         with (self.data.parent / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", "from core.cli import main; main()", "serve"],
+                [*MAIN, "serve"],
                 cwd=ROOT,
                 env=self._environment(),
                 stdout=log,

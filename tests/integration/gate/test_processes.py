@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,9 +23,9 @@ from core.storage.roles import WORKER
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, t2v
 from core.testing.jobs import submit_request
 from tests.conftest import settings_in
+from tests.support.programs import MAIN
 from tests.support.settings import changed
 
-MAIN = (sys.executable, "-c", "from core.cli import main; main()")
 ROOT = Path(__file__).resolve().parents[3]
 Start = Callable[..., subprocess.Popen[bytes]]
 

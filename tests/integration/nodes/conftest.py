@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,10 +18,10 @@ from core.settings import Settings
 from core.testing.doubles import RecordingDelivery, eventually
 from tests.conftest import settings_in
 from tests.support.postgres import PostgresServer
+from tests.support.programs import MAIN
 from tests.support.settings import changed
 
 ROOT = Path(__file__).resolve().parents[3]
-MAIN = (sys.executable, "-c", "from core.cli import main; main()")
 LEASE = {"LEASE_S": "2", "HEARTBEAT_S": "0.4"}
 
 

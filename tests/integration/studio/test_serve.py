@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 
 from core.settings import PROJECT_ROOT, Settings
 from core.testing.doubles import QuickExecutor
+from tests.support.programs import MAIN
 from webui.testing.server import served
 
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
@@ -29,7 +29,7 @@ async def said_by(folder: Path, *flags: str) -> tuple[str, int, int | None]:
         "CLAPPER_DISCORD_TOKEN": "not.used.here",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from core.cli import main; main()"),
+        *MAIN,
         *("serve", "--studio-only", *flags),
         env=variables,
         cwd=PROJECT_ROOT,

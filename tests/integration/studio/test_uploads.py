@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from core.settings import PROJECT_ROOT, Settings
 from core.testing.doubles import QuickExecutor
+from tests.support.programs import MAIN
 from tests.support.settings import changed
 from webui.testing.server import ServedStudio
 
@@ -56,7 +56,7 @@ async def life(folder: Path, sent: Path | None = None) -> None:
         "CLAPPER_MIN_FREE_MEGABYTES": "0",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from core.cli import main; main()", "serve", "--studio-only"),
+        *(*MAIN, "serve", "--studio-only"),
         env=variables,
         cwd=PROJECT_ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.support.programs import MAIN
+
 
 @pytest.fixture(scope="module")
 def loaded() -> list[str]:
@@ -31,11 +33,9 @@ def test_no_command_waits_for_what_only_a_running_part_needs(
     [("-v", 900_000), ("-v", 400_000), ("-v", 150_000), ("-d", 400_000), ("-d", 100_000)],
 )
 def test_a_limit_on_memory_is_named_before_a_library_meets_it(option: str, kilobytes: int) -> None:
-    command = f'ulimit {option} {kilobytes}; exec "$0" -c "from core.cli import main; main()" jobs'
+    shell = ["sh", "-c", f'ulimit {option} {kilobytes}; exec "$0" "$@"', *MAIN, "jobs"]
 
-    done = subprocess.run(
-        ["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
 
     assert done.returncode == 5
     assert f"{kilobytes * 1024 / 1e6:.1f} MB of memory" in done.stderr
@@ -45,8 +45,7 @@ def test_a_limit_on_memory_is_named_before_a_library_meets_it(option: str, kilob
 
 @pytest.mark.parametrize("typed", ["--help", "jobs --help", "--version"])
 def test_whatever_a_command_prints_names_an_output_that_is_full(typed: str) -> None:
-    command = 'exec "$0" -c "from core.cli import main; main()" $1 >/dev/full'
-    shell = ["bash", "-c", command, sys.executable, typed]
+    shell = ["bash", "-c", 'exec "$0" "$@" >/dev/full', *MAIN, *typed.split()]
 
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
 

@@ -48,6 +48,16 @@ async def submit(core: Core, user: str, prompt: str = "a kite") -> str:
     return (await asked).job_id
 
 
+async def kinds_shown(core: Core, delivery: RecordingDelivery, jobs: int) -> set[str]:
+    """Run ``jobs`` jobs of as many people to their end; return the kinds of what they are shown."""
+    core.router.register(delivery)
+    async with running(core), asyncio.timeout(120):
+        for number in range(jobs):
+            await submit(core, f"user-{number}")
+        await delivery.until(jobs)
+    return {message.kind for message in delivery.shown.values()}
+
+
 async def until_lost(settings: Settings, executor: QuickExecutor, jobs: int) -> list[Job]:
     """Run one life of the service with ``jobs`` jobs in line; return them as it left them."""
     async with open_core(settings, executor) as core:
@@ -89,14 +99,10 @@ async def test_an_operators_workflow_that_breaks_by_itself_stops_nothing(
     settings: Settings, delivery: RecordingDelivery
 ) -> None:
     async with open_core(settings, Broken(lambda: OwnWorkflowFailed("57:3"))) as core:
-        core.router.register(delivery)
-        async with running(core), asyncio.timeout(120):
-            for number in range(4):
-                await submit(core, f"user-{number}")
-            await delivery.until(4)
+        kinds = await kinds_shown(core, delivery, 4)
 
         assert core.worker.watch.lost is None
-    assert {message.kind for message in delivery.shown.values()} == {"own_workflow_failed"}
+    assert kinds == {"own_workflow_failed"}
 
 
 @pytest.mark.parametrize("part", ["_shares", "finish"])
@@ -108,15 +114,12 @@ async def test_what_breaks_before_or_after_the_device_stops_nothing(
     def breaks(*_: object) -> Never:
         raise ZeroDivisionError
 
-    core.router.register(delivery)
     monkeypatch.setattr(core.worker, part, breaks)
-    async with running(core), asyncio.timeout(120):
-        for number in range(4):
-            await submit(core, f"user-{number}")
-        await delivery.until(4)
+
+    kinds = await kinds_shown(core, delivery, 4)
 
     assert core.worker.watch.lost is None
-    assert {message.kind for message in delivery.shown.values()} == {"internal_error"}
+    assert kinds == {"internal_error"}
 
 
 @pytest.mark.parametrize(
@@ -126,14 +129,10 @@ async def test_jobs_that_the_machine_has_too_little_memory_for_say_so_and_stop_n
     settings: Settings, delivery: RecordingDelivery, error: Callable[[], Exception]
 ) -> None:
     async with open_core(settings, Broken(error)) as core:
-        core.router.register(delivery)
-        async with running(core), asyncio.timeout(120):
-            for number in range(3):
-                await submit(core, f"user-{number}")
-            await delivery.until(3)
+        kinds = await kinds_shown(core, delivery, 3)
 
         assert core.worker.watch.lost is None
-    assert {message.kind for message in delivery.shown.values()} == {"out_of_memory"}
+    assert kinds == {"out_of_memory"}
 
 
 async def test_jobs_that_break_after_their_first_step_stop_nothing(
@@ -147,11 +146,7 @@ async def test_jobs_that_break_after_their_first_step_stop_nothing(
             raise RuntimeError("odd")
 
     async with open_core(settings, Late()) as core:
-        core.router.register(delivery)
-        async with running(core), asyncio.timeout(120):
-            for number in range(4):
-                await submit(core, f"user-{number}")
-            await delivery.until(4)
+        await kinds_shown(core, delivery, 4)
 
         assert core.worker.watch.lost is None
 

@@ -8,19 +8,9 @@ from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
 from core.errors import FilesNotUsed, TooManyFiles
+from tests.unit.bots.telegram.test_request_form import AUDIO, IMAGE, VIDEO, of
 
-IMAGE, AUDIO, VIDEO = (
-    MediaFile(kind[0] * 64, ".x", kind, 1)
-    for kind in (MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO)
-)
 PICTURE, ANY = (MediaKind.IMAGE,), tuple(MediaKind)
-
-
-def of(*files: MediaFile, **options: object) -> RequestForm:
-    form = RequestForm(options=Options.of(options))
-    for file in files:
-        form = form.with_file(file)
-    return form
 
 
 @pytest.mark.parametrize(
@@ -44,9 +34,11 @@ def test_files_say_which_mode_is_meant(files: tuple[MediaFile, ...], mode: Mode 
 
 
 def test_an_option_of_one_mode_says_what_many_pictures_are_for() -> None:
-    assert guess_mode(of(*(IMAGE,) * 3, times="0 1 2")) is Mode.KEYFRAME
-    assert guess_mode(of(*(IMAGE,) * 3, seconds=2)) is None
-    assert guess_mode(replace(of(*(IMAGE,) * 8, times="0 1 2"), left_out=1)) is None
+    three, times = of(*(IMAGE,) * 3), Options(times="0 1 2")
+
+    assert guess_mode(replace(three, options=times)) is Mode.KEYFRAME
+    assert guess_mode(replace(three, options=Options(seconds=2))) is None
+    assert guess_mode(replace(of(*(IMAGE,) * 8), options=times, left_out=1)) is None
 
 
 @pytest.mark.parametrize(
