@@ -158,11 +158,11 @@ async def test_a_kill_while_a_clip_is_published_or_taken_down_leaves_one_post_or
 
     await service.do("start")
     await town.answer(town.say(f"/admin feed {CHANNEL}", OP, group))
-    for number, (phase, fault) in enumerate(POST_PHASES.items()):
+    for number, (phase, planned) in enumerate(POST_PHASES.items()):
         clip = await town.clip(town.say(f"/t2v {PROMPT} {small}", ANN, group))
         link = (await tapped(clip, ":publish"))["url"].partition("?start=")[2]
         offer = await town.answer(town.say(f"/start {link}", ANN))
-        faults.add(fault)
+        fault = faults.add(planned)
         await tapped(offer, "publish=with")
         await world.until(lambda fault=fault: fault.hits, 30)
         if fault.after_storing:
@@ -172,8 +172,7 @@ async def test_a_kill_while_a_clip_is_published_or_taken_down_leaves_one_post_or
 
         (post,) = await world.until(lambda: world.with_video(CHANNEL), 60)
         await world.until(lambda offer=offer: "takedown" in str(offer.callback_data()), 30)
-        taking = hold("deleteMessage", stored=bool(number % 2))
-        faults.add(taking)
+        taking = faults.add(hold("deleteMessage", stored=bool(number % 2)))
         await tapped(offer, "takedown")
         await world.until(lambda taking=taking: taking.hits, 30)
 

@@ -1,7 +1,7 @@
 """Faults on request: which call should go wrong, how, and how often."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -50,9 +50,9 @@ class Faults:
         self.active: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Put ``fault`` in force."""
-        self.active.append(fault)
-        return fault
+        """Put a copy of ``fault`` in force, which no other test has used up; return it."""
+        self.active.append(replace(fault))
+        return self.active[-1]
 
     def clear(self) -> None:
         """Let everything work again."""
