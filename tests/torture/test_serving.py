@@ -22,7 +22,10 @@ pytestmark = [
 ]
 WRITES = 120  # about as many as a job of the service makes; and 80 locks
 CAUSES = {EIO: "storage_faulty", ENOSPC: "storage_full", EROFS: "storage_read_only"}
-FAILURES = list(product(range(0, WRITES, 5), (1, 3, 12), CAUSES))  # first write, how many, error
+FAILURES = [  # first write, how many, and each error in turn
+    (after, times, list(CAUSES)[number % len(CAUSES)])
+    for number, (after, times) in enumerate(product(range(0, WRITES, 3), (1, 3, 5, 12)))
+]
 HELD = [*product(range(0, 80, 4), (1, 5)), *product(range(2, 80, 13), (200,))]  # lock, how many
 UNTIL_DISARMED = 10**9
 
@@ -58,7 +61,7 @@ async def test_writes_that_fail_in_a_running_service_cost_nobody_anything(
     served: Served, some: Some
 ) -> None:
     async with served.watched() as seen:
-        for number, (after, times, error) in enumerate(some(FAILURES, 31)):
+        for number, (after, times, error) in enumerate(some(FAILURES, 25)):
             served.board.arm(after, times, error)
             job_id = await served.accepted(f"{after}-{times}-{error}")
             if number % 3 == 2:
@@ -91,7 +94,7 @@ async def test_a_death_at_any_write_of_a_running_service_loses_nothing(
     served: Served, some: Some
 ) -> None:
     """The second death is at the same write of what the next life does first."""
-    for number, after in enumerate(some(range(0, WRITES, 2), 29)):
+    for number, after in enumerate(some(range(0, WRITES, 3), 20)):
         served.board.kill_at(after, 2)
         job_id = await served.accepted(f"death {after}")
         if number % 3 == 2:
