@@ -89,6 +89,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
+            service.programs.end_streams()
             service.endings.stop()
             await asyncio.to_thread(close, demo)
 
