@@ -123,7 +123,7 @@ def test_a_damaged_file_of_users_is_found(
 
 
 def test_settings_that_agree_are_good(settings_with: SettingsWith) -> None:
-    settings = settings_with(operators="discord:1,telegram:2,studio:ada,hf:ada,cli:0")
+    settings = settings_with(operators="discord:1,telegram:2,studio:user-ada,hf:ada,cli:0")
 
     assert [one.health for one in look_at_settings(settings)] == [Severity.GOOD]
 
