@@ -16,7 +16,8 @@ from webui.api.v1.requests import ModeList
 REF = "#/components/schemas/{model}"
 Answer = type[BaseModel] | str | None  # a model, the media type of a file, or no body
 
-_ASKING = (401, 403, 503)  # no token, not its scope or nobody who may, rows out of reach
+# no token; not its scope, or from a page of another site; by a name that is none of ours; no rows
+_ASKING = (401, 403, 421, 503)
 _FOUND = (*_ASKING, 404)
 _WAIT = {"Retry-After": "Seconds until it is worth another try"}
 _LEFT = {
@@ -141,6 +142,6 @@ OPERATIONS = (
     ),
     Operation("POST", "/files", "file", {201: FileAnswer}, (*_ASKING, 400, 413, 422)),
     Operation("GET", "/quota", "quota", {200: QuotaAnswer}, (*_ASKING, 422), {200: _LEFT}),
-    Operation("GET", "/modes", "modes", {200: ModeList}, (401, 503)),
+    Operation("GET", "/modes", "modes", {200: ModeList}, _ASKING),
 )
 MODELS = (JobResource, JobPage, FileAnswer, QuotaAnswer, ModeList, ProblemDetails)
