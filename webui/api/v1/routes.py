@@ -78,9 +78,15 @@ class ProgramRoutes:
             "modes": self.modes,
         }
         for one in OPERATIONS:
-            words = {"summary": say(f"api_{one.name}"), "operation_id": one.name}
             handler = handlers[one.name]
-            app.add_api_route(one.path, handler, methods=[one.method], response_model=None, **words)
+            app.add_api_route(
+                one.path,
+                handler,
+                methods=[one.method],
+                summary=say(f"api_{one.name}"),
+                operation_id=one.name,
+                response_model=None,
+            )
             if one.method == "GET" and handler is not events:
                 app.add_api_route(one.path, handler, methods=["HEAD"], include_in_schema=False)
 
