@@ -4,14 +4,15 @@ import asyncio
 
 import structlog
 
+from core.accounts.alerts import ChatAlerts
 from core.app.maintenance import Housekeeping
-from core.interfaces.alerts import OperatorAlerts
 from core.runtime.tasks import outcome_of, wait_event
 from core.service.readiness import ReadinessReader
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 15.0
+_WATCHED = frozenset({"disk", "invariant"})  # kinds of trouble that lasts, and is seen to end
 
 
 class AlertWatch:
@@ -19,7 +20,7 @@ class AlertWatch:
 
     def __init__(
         self,
-        alerts: OperatorAlerts,
+        alerts: ChatAlerts,
         readiness: ReadinessReader,
         housekeeping: Housekeeping,
         restarts: int,
@@ -32,6 +33,7 @@ class AlertWatch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until ``stop`` is set."""
+        await self._alerts.catch_up()  # of the process before this one
         if self._restarts:
             await self._alerts.send("restarted", {"count": self._restarts})
         while not await wait_event(stop, LOOK_S):
@@ -46,6 +48,7 @@ class AlertWatch:
         await self._tell("disk", {"free_bytes": free}, wrong=not reading.has_room)
         broken = self._housekeeping.violations
         await self._tell("invariant", {"count": broken}, wrong=broken > 0)
+        await self._alerts.catch_up(_WATCHED - self._wrong)
 
     async def _tell(self, kind: str, data: dict[str, object], *, wrong: bool) -> None:
         if wrong and kind not in self._wrong:
