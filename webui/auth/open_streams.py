@@ -101,14 +101,14 @@ class StreamLimits:
                 headers = {**PRIVATE, "Retry-After": str(_LATER_S)}
                 await JSONResponse(error_body(error), 429, headers=headers)(scope, receive, send)
                 return
-            await self._while_let_in(connection, visitor, receive, _Answer(send))
+            await self._while_let_in(connection, visitor, receive, _EndedAnswer(send))
 
     async def _while_let_in(
         self,
         connection: HTTPConnection,
         visitor: Visitor | None,
         receive: Receive,
-        answer: "_Answer",
+        answer: "_EndedAnswer",
     ) -> None:
         work = asyncio.ensure_future(self._app(connection.scope, receive, answer))
         try:
@@ -130,7 +130,7 @@ class StreamLimits:
         return now.requester == visitor.requester
 
 
-class _Answer:
+class _EndedAnswer:
     """Passes an answer on, and can end it."""
 
     def __init__(self, send: Send) -> None:
