@@ -30,6 +30,7 @@ class AlertWatch:
         self._housekeeping = housekeeping
         self._restarts = restarts
         self._wrong: set[str] = set()
+        self._trouble: str | None = None  # of the database, at the last look
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until ``stop`` is set."""
@@ -42,8 +43,14 @@ class AlertWatch:
                 log.error("alerts_not_looked", exc_info=looked.error)
 
     async def look(self) -> None:
-        """Tell of what is wrong now and was not at the last look."""
+        """Tell of what is wrong now and was not at the last look.
+
+        Of a database that could not be written it tells afterwards: alerts are rows of it.
+        """
         reading = (await self._readiness.read()).reading
+        if reading.trouble is None and self._trouble is not None:
+            await self._alerts.send("database", {"reason": self._trouble})
+        self._trouble = reading.trouble
         free = reading.free_bytes or 0
         await self._tell("disk", {"free_bytes": free}, wrong=not reading.has_room)
         broken = self._housekeeping.violations

@@ -67,11 +67,11 @@ def try_and_switch(asked: UpdateTrial, settings: Settings, tell: Told) -> Chosen
         TrialDiskFull: there is no room for the trial.
         DownloadFailed: it could not be fetched.
     """
+    _require_room(asked.ref)
     pinned = pinned_paths(settings)
     commit = commit_of(asked.pin, asked.ref)
     folder = folder_of(commit, pinned.checkout)
     is_new = not folder.exists()
-    _require_room(asked.ref)
     tell(say("comfy_trial_fetch", {"ref": asked.ref, "commit": commit[:10]}))
     with _gone_when_full(folder if is_new else None):
         chosen = _tried(asked, commit, pinned, tell)

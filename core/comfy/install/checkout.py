@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 from filelock import lock_descriptor
@@ -170,7 +171,8 @@ def read_remote(pin: Pin) -> dict[str, str]:
     Raises:
         DownloadFailed: it does not answer, or refuses.
     """
-    found = git(pin, Path.cwd(), "ls-remote", pin.repository)
+    with TemporaryDirectory() as nowhere:  # a repository around us may be broken
+        found = git(pin, Path(nowhere), "ls-remote", pin.repository)
     pairs = (line.partition("\t") for line in found.splitlines())
     return {name: commit for commit, _, name in pairs}
 

@@ -48,6 +48,18 @@ def chosen(folder: Path, commit: str, version: str = "0.28.0") -> ChosenCheckout
     return ChosenCheckout(folder.name, "v0.28.0", commit, version)
 
 
+def test_a_broken_repository_where_it_is_typed_does_not_matter(
+    upstream: Path, pin: MakePin, commit: MakeCommit, git: Git, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    newer = commit(upstream, "0.28.0")
+    git(upstream, "tag", "ref")
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert commit_of(pin(), "ref") == newer
+
+
 @pytest.mark.parametrize("kind", ["branch", "light tag", "annotated tag", "commit"])
 def test_a_reference_is_the_commit_that_it_names(
     upstream: Path, pin: MakePin, commit: MakeCommit, git: Git, kind: str

@@ -24,10 +24,11 @@ from core.service.front_services import TokenScope
 from webui.answer_headers import PRIVATE
 from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
-from webui.api.v1.events import OpenStreams, id_of, job_events
+from webui.api.v1.events import id_of, job_events
 from webui.api.v1.problems import MEDIA_TYPE, ProblemDetails, problem
 from webui.api.v1.routes import EXPECTED, ProgramRoutes
 from webui.api.v1.samples import code_samples
+from webui.auth.open_streams import OpenStreams
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
