@@ -81,14 +81,32 @@ async def post_link(feed: UserFeed, notice: AccountNotice) -> str:
 async def tell(
     notices: Notices, platform: str, send: Callable[[AccountNotice], Coroutine[Any, Any, None]]
 ) -> None:
-    """Send people of ``platform`` their notices until cancelled; keep those that fail."""
+    """Send people of ``platform`` their notices until cancelled; keep those that fail.
+
+    What was sent is not sent again where the database cannot note it, as on a full disk.
+    """
+    sent: set[int] = set()
     while True:
         new = notices.owing()
-        for notice in await notices.owed(platform):
-            done = await outcome_of(send(notice))
-            if done.error is None:
-                await notices.told(notice)
-            else:
-                log.info("notice_kept", reason=type(done.error).__name__)
+        told = await outcome_of(_tell_owed(notices, platform, send, sent))
+        if told.error is not None:
+            log.warning("notices_not_noted", exc_info=told.error)
         with suppress(TimeoutError):
             await asyncio.wait_for(new.wait(), RETRY_S)
+
+
+async def _tell_owed(
+    notices: Notices,
+    platform: str,
+    send: Callable[[AccountNotice], Coroutine[Any, Any, None]],
+    sent: set[int],
+) -> None:
+    for notice in await notices.owed(platform):
+        if notice.id not in sent:
+            done = await outcome_of(send(notice))
+            if done.error is not None:
+                log.info("notice_kept", reason=type(done.error).__name__)
+                continue
+            sent.add(notice.id)
+        await notices.told(notice)
+        sent.discard(notice.id)

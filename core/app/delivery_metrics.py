@@ -6,14 +6,14 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Counter
 
 from core.interfaces.delivery import Receipt
-from core.storage.outbox import PLACE_ABSENT, Outbox
+from core.storage.outbox import Outbox
 from core.storage.owed_rows import DeliveryClaim
 
-TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
+TellDead: TypeAlias = Callable[[], Awaitable[None]]
 
 
-async def _nobody(job_id: str, reason: str) -> None:
-    del job_id, reason
+async def _nobody() -> None:
+    pass
 
 
 class CountedOutbox(Outbox):
@@ -27,7 +27,7 @@ class CountedOutbox(Outbox):
         self._given_up = Counter(
             "clapper_deliveries_dead_total", "Results that were given up", registry=registry
         )
-        self.on_dead: TellDead = _nobody
+        self.on_dead: TellDead = _nobody  # after something was given up and an alert is owed
 
     async def sent(self, claim: DeliveryClaim, receipt: Receipt) -> bool:
         """Note that the platform took it."""
@@ -39,9 +39,9 @@ class CountedOutbox(Outbox):
     async def give_up_elsewhere(self, platform: str, here: str, before_ms: int) -> list[str]:
         """Give up what only machines can deliver that did not come back."""
         gone = await super().give_up_elsewhere(platform, here, before_ms)
-        for job_id in gone:
-            self._given_up.inc()
-            await self.on_dead(job_id, PLACE_ABSENT)
+        self._given_up.inc(len(gone))
+        if gone:
+            await self.on_dead()
         return gone
 
     async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
@@ -49,5 +49,5 @@ class CountedOutbox(Outbox):
         noted = await super().dead(claim, reason)
         if noted:
             self._given_up.inc()
-            await self.on_dead(claim.key, reason)
+            await self.on_dead()
         return noted

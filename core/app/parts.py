@@ -151,7 +151,7 @@ class Parts:
             self.community.notices,
             enabled=settings.alerts.enabled,
         )
-        self.outbox.on_dead = self._tell_dead
+        self.outbox.on_dead = self.alerts.catch_up
 
     def _owed_posts(self) -> OwedPosts:
         """Make what posts in feeds, by the rules of that moment."""
@@ -185,9 +185,6 @@ class Parts:
             self.scratch,
             self.feed.posts,
         )
-
-    async def _tell_dead(self, job_id: str, reason: str) -> None:
-        await self.alerts.send("delivery_dead", {"job_id": job_id, "reason": reason})
 
     def _set_aside(self, job_id: str) -> None:
         """Let go of who watches a job that could not be read, and have its owner told."""

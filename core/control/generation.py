@@ -3,7 +3,8 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from core.control.reports import (
     JobReport,
 )
 from core.control.service import SteeredService
+from core.domain.fingerprints import fingerprint_of
+from core.domain.jobs import Ticket
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, OptionKind, Options
@@ -23,6 +26,7 @@ from core.domain.requests import Composition, check_roles
 from core.errors import MediaMissing, MediaUnreadable
 from core.errors.setup import ControlBroken
 from core.media.output.destinations import check_clips
+from core.runtime.atomic_files import sha256_of
 from core.runtime.tasks import outcome_of
 from core.service.submission import Submitter
 
@@ -58,17 +62,10 @@ class ClipOrder:
         Raises:
             ClapperError: it is refused.
         """
-        composition = await self._compose()
-        command = self._command
-        files = [_path(path) for path in command.files.values()]
-        out = _path(command.out)
-        count = 1 + len(composition.drafts)
-        await asyncio.to_thread(check_clips, out, count, files, force=command.force)
-        reply_to = self._service.delivery.place.reply_to(out, files, force=command.force)
-        key = f"cli:{command.key}"
-        ticket = await self._service.submission.submit(
-            composition, Submitter(self._requester), reply_to, key
-        )
+        options = _options(self._command.options)
+        asked = await self._fingerprint(options)
+        accepted = await self._known(asked) or await self._submitted(options, asked)
+        composition, ticket = accepted
         with self._service.delivery.watched(ticket.job_id) as events:
             yield GenerationAccepted.of(composition, ticket)
             if ticket.duplicate and (over := await self._over(ticket.job_id)) is not None:
@@ -84,14 +81,56 @@ class ClipOrder:
             finally:
                 cancelling.cancel()
 
-    async def _compose(self) -> Composition:
+    @property
+    def _key(self) -> str:
+        return f"cli:{self._command.key}"
+
+    async def _known(self, asked: str) -> tuple[Composition, Ticket] | None:
+        """Return what the key made before; asked first, as it is accepted whatever refuses now.
+
+        Raises:
+            KeyReused: the key stands for another request.
+            RequestUnreadable: another version wrote what it made.
+        """
+        ticket = await self._service.submission.known([self._requester], self._key, asked)
+        if ticket is None:
+            return None
+        job = await self._service.jobs.get(ticket.job_id)
+        return Composition(job.request, ()), ticket
+
+    async def _submitted(self, options: Options, asked: str) -> tuple[Composition, Ticket]:
+        """Accept the request.
+
+        Raises:
+            ClapperError: it is refused.
+        """
+        command = self._command
+        composition = replace(await self._compose(options), fingerprint=asked)
+        files = [_path(path) for path in command.files.values()]
+        out = _path(command.out)
+        count = 1 + len(composition.drafts)
+        await asyncio.to_thread(check_clips, out, count, files, force=command.force)
+        reply_to = self._service.delivery.place.reply_to(out, files, force=command.force)
+        ticket = await self._service.submission.submit(
+            composition, Submitter(self._requester), reply_to, self._key
+        )
+        return composition, ticket
+
+    async def _fingerprint(self, options: Options) -> str:
+        """Make the fingerprint of what is asked: values, bytes of the files, and where it goes."""
+        command = self._command
+        paths = {role: _path(path) for role, path in command.files.items()}
+        contents = await asyncio.to_thread(_digests, paths)
+        return fingerprint_of(command.mode, options, contents, command.out)
+
+    async def _compose(self, options: Options) -> Composition:
         """Admit the files and compose the request.
 
         Raises:
             MediaUnexpected: a file in a role that the mode does not have.
             InvalidInput: a file or a value cannot work.
         """
-        mode, options = self._command.mode, _options(self._command.options)
+        mode = self._command.mode
         check_roles(mode, self._command.files)
         caller = Caller(self._requester, self._requester.platform)
         return await self._service.compose(caller, mode, options, await self._admit(mode))
@@ -123,6 +162,16 @@ class ClipOrder:
     async def _cancel_at(self, stop: asyncio.Event, job_id: str) -> None:
         await stop.wait()
         await outcome_of(self._service.cancellation.cancel(job_id, self._requester))
+
+
+def _digests(paths: Mapping[str, Path]) -> dict[str, str] | None:
+    """Return the digest of each file; None where one of them cannot be read."""
+    if not all(map(_is_readable_file, paths.values())):
+        return None
+    try:
+        return {role: sha256_of(path) for role, path in paths.items()}
+    except OSError:
+        return None
 
 
 def _path(text: str) -> Path:

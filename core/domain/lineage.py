@@ -5,6 +5,14 @@ from dataclasses import dataclass
 DRAFTS = 4  # of one request, where somebody chooses among several
 
 
+def key_of_draft(key: str, number: int) -> str:
+    """Return the idempotency key of draft ``number`` (1, 2, …) of what ``key`` asks for.
+
+    Keys begin with the name of a front, so no front gives one like that of a further draft.
+    """
+    return key if number == 1 else f"#{number} {key}"
+
+
 @dataclass(frozen=True, slots=True)
 class JobOrigin:
     """The button that asked for a clip, and the job that it was under."""

@@ -11,12 +11,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.duration.machine import Machine, Rates
+from core.duration.nnls import nnls
 from core.duration.workload import Part, PartCost
 
 PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
@@ -147,14 +147,11 @@ def _terms(row: _Row, rates: Rates) -> list[float]:
 
 def _solve(table: _Vector, target: _Vector) -> _Vector:
     """Return the factors ≥ 0 that fit best, drawn to 1."""
-    # here, as it takes a third of a second that every command would wait for
-    from scipy.optimize import nnls  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # scipy ships no types
-
     count = table.shape[1]
     pull = math.sqrt(PRIOR_RUNS / count)
     stacked = np.vstack([table, pull * np.eye(count)])
     wanted = np.concatenate([target, np.full(count, pull)])
-    return cast("_Vector", nnls(stacked, wanted)[0])
+    return nnls(stacked, wanted)
 
 
 def _spread(machine: Machine, runs: Sequence[Sequence[Timing]]) -> float:

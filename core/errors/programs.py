@@ -77,7 +77,7 @@ class WebhookRefused(InvalidInput):
 
 
 class StreamsTooMany(Refused):
-    """A program watches as many jobs as it may."""
+    """Somebody has as many streams open as they may."""
 
     limit: int
 

@@ -85,7 +85,7 @@ async def known_job(connection: Connection, new: NewJob, clips_folder: Path) -> 
     Raises:
         KeyReused: the key made a job of another request.
     """
-    row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
+    row = await rows.read_by_key(connection, [new.requester.key], new.idempotency_key)
     if row is None:
         return None
     if not row.was_asked_by(new.fingerprint, new.request):

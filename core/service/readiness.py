@@ -50,11 +50,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was found; ``rows`` None where the database did not answer in time."""
+    """What was found; ``rows`` None where the database did not answer in time.
+
+    ``trouble`` is the code of what keeps rows from being written, or read, as far as it is known.
+    """
 
     rows: RowFigures | None
     free_bytes: int | None
     has_room: bool
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class ReadinessReader:
         reading = await self._read()
         return Readiness(
             (
-                HealthCheck("database", reading.rows is not None),
+                _database(reading),
                 self._queue(reading.rows),
                 self._worker(),
                 HealthCheck("device", not self._device_lost()),
@@ -150,13 +154,16 @@ class ReadinessReader:
             self._under_way = asyncio.create_task(self._look())
         task = self._under_way
         await asyncio.wait({task}, timeout=READ_S)
-        return task.result() if task.done() else Reading(None, None, has_room=True)
+        if task.done():
+            return task.result()
+        return Reading(None, None, has_room=True, trouble=self._figures.known_trouble)
 
     async def _look(self) -> Reading:
         free = (await outcome_of(asyncio.to_thread(self._rules.free_bytes))).value
         rows = (await outcome_of(self._figures.read())).value
+        await outcome_of(self._figures.examine())
         room = free is not None and free >= self._rules.least_bytes
-        return Reading(rows, free, room)
+        return Reading(rows, free, room, self._figures.known_trouble)
 
     def _queue(self, rows: RowFigures | None) -> HealthCheck:
         if rows is None:
@@ -191,3 +198,8 @@ class ReadinessReader:
         states = dict(self.fronts.states)
         ok = all(state in {"connected", "waiting"} for state in states.values())
         return HealthCheck("fronts", ok, states)
+
+
+def _database(reading: Reading) -> HealthCheck:
+    facts = {"trouble": reading.trouble} if reading.trouble else {}
+    return HealthCheck("database", reading.rows is not None and not facts, facts)

@@ -4,7 +4,7 @@ A key that is known is answered before any question: what it made is accepted al
 is decided in :mod:`core.service.user_api`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -16,7 +16,7 @@ from core.domain.fairness import ORDINARY
 from core.domain.fingerprints import fingerprint_of_request
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
-from core.domain.lineage import DraftGroup
+from core.domain.lineage import DraftGroup, key_of_draft
 from core.domain.people import Payer, Requester
 from core.domain.request_check import check_limits
 from core.domain.requests import Composition, Request
@@ -51,6 +51,12 @@ class Submitter:
     account: Requester
     weight: int = ORDINARY  # percent of an ordinary share of the device
     payer: Payer | None = None  # None: the account's own, or that of all guests for a guest
+    others: tuple[Requester, ...] = ()  # more keys of the same person, who may have asked before
+
+    @property
+    def names(self) -> list[Requester]:
+        """Return in whose names a key of theirs may have made a job."""
+        return list(dict.fromkeys((self.account, *self.others)))
 
 
 async def _allow() -> None:
@@ -106,7 +112,8 @@ class Submission:
             composition: the request, and what was adjusted in it.
             submitter: whose it is.
             reply_to: where the result goes.
-            key: the same key always gives the same job, e.g. ``discord:<interaction>``.
+            key: the same key always gives the same job, e.g. ``discord:<interaction>``, for as
+                long as that job is kept.
             check: asked before anything is read or written for a new job; raises to refuse.
             instead_of: a waiting job that ends, refunded, in the same transaction; where the new
                 one is refused it goes on waiting.
@@ -130,7 +137,7 @@ class Submission:
         """
         asked = composition.fingerprint or fingerprint_of_request(composition.request)
         composition = replace(composition, fingerprint=asked)
-        known = await self.known(submitter.account, key, asked, composition.request)
+        known = await self.known(submitter.names, key, asked, composition.request)
         if known is not None:
             return replace(known, adjustments=composition.adjustments)
         await check()
@@ -149,17 +156,17 @@ class Submission:
 
     async def known(
         self,
-        account: Requester,
+        names: Sequence[Requester],
         key: str,
         fingerprint: str = "",
         request: Request | None = None,
     ) -> Ticket | None:
-        """Return the ticket of the job that a key made, None where the key is new.
+        """Return the ticket of the job that a key made in any of ``names``, None for a new key.
 
         Raises:
             KeyReused: it made it of another request.
         """
-        job = await self._jobs.known(account, key, fingerprint, request)
+        job = await self._jobs.known(names, key, fingerprint, request)
         return None if job is None else await self._ticket(job, duplicate=True)
 
     def close(self, *, closed: bool) -> None:
@@ -179,8 +186,10 @@ class Submission:
             return first
         size = 1 + len(composition.drafts)
         others = [
-            self._new_job(replace(composition, request=request), submitter, reply_to, f"{key}#{n}")
-            for n, request in enumerate(composition.drafts, 2)
+            self._new_job(
+                replace(composition, request=one), submitter, reply_to, key_of_draft(key, number)
+            )
+            for number, one in enumerate(composition.drafts, 2)
         ]
         group = [
             replace(one, group=DraftGroup(first.id, number, size))

@@ -131,8 +131,7 @@ class UserApi:
         Raises:
             KeyReused: it was another request than the one with this fingerprint.
         """
-        account, _ = await self._owned.account(caller)
-        return await self._submission.known(account, key, fingerprint)
+        return await self._submission.known(await self._owned.keys(caller), key, fingerprint)
 
     async def replace(
         self, caller: Caller, job_id: str, composition: Composition, reply_to: ReplyTo, key: str
@@ -286,7 +285,8 @@ class UserApi:
         account, payer = await self._owned.account(caller)
         operator = self.is_operator(caller)
         weight = self._shares.weight(caller.requester, caller.asker.roles, operator=operator)
-        submitter = Submitter(account, weight, payer)
+        names = tuple(await self._owned.keys(caller))
+        submitter = Submitter(account, weight, payer, names)
         try:
             return await self._submission.submit(
                 composition, submitter, reply_to, key, check=check, instead_of=instead_of

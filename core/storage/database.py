@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -17,6 +17,7 @@ from core.runtime.tasks import outcome_of
 from core.storage.addresses import database_path, is_postgres, postgres_address
 from core.storage.dialects import DatabaseTime
 from core.storage.engines import TROUBLES, Connection, StorageEngine, TransactionKind
+from core.storage.known_trouble import KnownTrouble, write_and_forget
 from core.storage.lock import DirectoryHold, lock, lock_database
 from core.storage.migration_files import MIGRATIONS
 from core.storage.migrations import migrate
@@ -49,7 +50,7 @@ class Database:
             if is_postgres(url)
             else SqliteEngine(url, database_path(url))
         )
-        self._trouble: str | None = None  # code of the last cause, until a transaction succeeds
+        self._trouble = KnownTrouble()
         self._version = 0
         self.standing = DatabaseStanding.NEWEST  # to the clips beside it, see core.storage.record
 
@@ -76,6 +77,11 @@ class Database:
         writes; see :mod:`core.bus.row_version` for where others do.
         """
         return self._version
+
+    @property
+    def trouble(self) -> str | None:
+        """Return the code of what keeps rows from being read or written; None: nothing known."""
+        return self._trouble.code
 
     @asynccontextmanager
     async def transaction(self, *, turn: bool = True) -> AsyncGenerator[AsyncConnection]:
@@ -120,14 +126,18 @@ class Database:
 
     @asynccontextmanager
     async def _guarded(self, kind: TransactionKind) -> AsyncGenerator[AsyncConnection]:
+        begun = False
         async with self._storage.queue(kind):
+            before = self._version
             try:
                 async with self._begun(kind) as connection:
+                    begun = True
                     yield connection
             except (*TROUBLES, sqlite3.Error) as error:
-                named = self._named(error)
+                of_writes = begun and kind is not TransactionKind.SNAPSHOT
+                named = self._named(error, of_writes=of_writes)
                 raise named from named.__cause__
-            self._tell(None)
+            self._trouble.passed(wrote=self._version != before)
 
     @asynccontextmanager
     async def _begun(self, kind: TransactionKind) -> AsyncGenerator[AsyncConnection]:
@@ -144,24 +154,26 @@ class Database:
         finally:
             self._version += wrote
 
-    def _named(self, error: Exception) -> Exception:
+    def _named(self, error: Exception, *, of_writes: bool) -> Exception:
         """Return what callers are told of ``error``: itself where it is a defect of ours."""
         problem = self._storage.problem(error)
         if problem is None:
             return error
-        self._tell(problem.code)
+        self._trouble.met(problem.code, of_writes=of_writes)
         problem.__cause__ = error
         refusal = StorageUnavailable(problem.code)
         refusal.__cause__ = problem
         return refusal
 
-    def _tell(self, trouble: str | None) -> None:
-        """Log the beginning and the end of a trouble, not every transaction that it stops."""
-        if trouble is not None and trouble != self._trouble:
-            log.warning("storage_trouble", cause=trouble)
-        elif trouble is None and self._trouble is not None:
-            log.warning("storage_trouble_over", cause=self._trouble)
-        self._trouble = trouble
+    async def examine(self) -> None:
+        """Try to write where a file could not be written: reads do not tell whether that is over.
+
+        A server gets writes all the time, with signs of life of every node.
+        """
+        if self._trouble.of_writes and self._trouble.code and self.file:
+            with suppress(StorageUnavailable):
+                async with self.transaction() as connection:
+                    await write_and_forget(connection)
 
     async def time_ms(self) -> int:
         """Ask the database for its time, in epoch milliseconds.

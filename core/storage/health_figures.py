@@ -30,6 +30,15 @@ class HealthFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def known_trouble(self) -> str | None:
+        """Return the code of what keeps rows from being written or read; None: nothing known."""
+        return self._database.trouble
+
+    async def examine(self) -> None:
+        """Find out whether what kept rows from being written is over."""
+        await self._database.examine()
+
     async def read(self) -> RowFigures:
         """Read all figures."""
         states = select(outbox.c.state, func.count()).group_by(outbox.c.state)

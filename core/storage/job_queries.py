@@ -1,6 +1,6 @@
 """Reading jobs: one, somebody's, the queue, and how full it is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,18 +57,19 @@ class JobQueries:
 
     async def known(
         self,
-        requester: Requester,
+        requesters: Sequence[Requester],
         idempotency_key: str,
         fingerprint: str = "",
         request: Request | None = None,
     ) -> Job | None:
-        """Find the job that ``requester`` made under a key, None where there is none.
+        """Find the job that one of ``requesters`` made under a key, None where there is none.
 
         Raises:
             KeyReused: the key made it of another request than ``request`` with this fingerprint.
         """
         async with self._database.snapshot() as connection:
-            row = await rows.read_by_key(connection, requester.key, idempotency_key)
+            names = [requester.key for requester in requesters]
+            row = await rows.read_by_key(connection, names, idempotency_key)
         if row is None:
             return None
         if not row.was_asked_by(fingerprint, request):

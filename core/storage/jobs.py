@@ -1,6 +1,7 @@
 """Rows of jobs: reading them, and what changes in them beside their state."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import ReplyTo
+from core.domain.lineage import DRAFTS, key_of_draft
 from core.errors import JobUnknown
 from core.storage.dialects import NextNumber, upsert
 from core.storage.mapping import RESERVED, job_alone, job_rows, job_with_clip, reserved
@@ -87,11 +89,15 @@ async def live_beside(connection: AsyncConnection, row: StoredJob) -> list[Reser
 
 
 async def read_by_key(
-    connection: AsyncConnection, user_key: str, idem_key: str
+    connection: AsyncConnection, user_keys: Sequence[str], idem_key: str
 ) -> StoredJob | None:
-    """Read the job that an account made under an idempotency key."""
-    same = (job.c.user_key == user_key) & (job.c.idem_key == idem_key)
-    row = (await connection.execute(job_rows().where(same))).first()
+    """Read the job that one of the accounts made under an idempotency key.
+
+    Of several drafts it is the first that is still kept.
+    """
+    keys = [key_of_draft(idem_key, number) for number in range(1, DRAFTS + 1)]
+    same = job.c.user_key.in_(user_keys) & job.c.idem_key.in_(keys)
+    row = (await connection.execute(job_rows().where(same).order_by(job.c.seq).limit(1))).first()
     return None if row is None else job_with_clip(row)
 
 

@@ -11,11 +11,13 @@ from sqlalchemy import func, select, update
 from core.domain.jobs import Job
 from core.interfaces.delivery import DeliveryAttempt
 from core.runtime.clock import Clock, now_ms
-from core.storage.database import Database
+from core.storage import alerts
+from core.storage.database import Connection, Database
 from core.storage.mapping import attempt_of, job_rows, job_with_clip
-from core.storage.owed_rows import FREE, OwedRows, is_due
+from core.storage.owed_rows import ERROR_LENGTH, FREE, DeliveryClaim, OwedRows, is_due
 from core.storage.tables import PENDING, job, outbox
 
+DELIVERY_DEAD = "delivery_dead"  # the kind of alert
 PLACE_ABSENT = "place_absent"  # why a delivery is given up that only one machine can make
 
 
@@ -77,6 +79,20 @@ class Outbox(OwedRows):
             for row in found
         ]
 
+    async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
+        """Give up, and owe operators a word."""
+        ours = update(outbox).where(self._is_of(claim))
+        given_up = ours.values(state="dead", error=reason[:ERROR_LENGTH], **FREE)
+        async with self._database.transaction(turn=False) as connection:
+            if (await connection.execute(given_up)).rowcount != 1:
+                return False
+            await self._owe_alert(connection, claim.key, reason)
+        return True
+
+    async def _owe_alert(self, connection: Connection, job_id: str, reason: str) -> None:
+        data = {"job_id": job_id, "reason": reason}
+        await alerts.owe(connection, DELIVERY_DEAD, data, self._clock())
+
     async def give_up_elsewhere(self, platform: str, here: str, before_ms: int) -> list[str]:
         """Give up what was due at other places of a platform before ``before_ms``.
 
@@ -97,7 +113,10 @@ class Outbox(OwedRows):
             .returning(outbox.c.job_id)
         )
         async with self._database.transaction(turn=False) as connection:
-            return [row.job_id for row in await connection.execute(giving_up)]
+            gone = [row.job_id for row in await connection.execute(giving_up)]
+            for job_id in gone:
+                await self._owe_alert(connection, job_id, PLACE_ABSENT)
+        return gone
 
     async def counts(self) -> OutboxCounts:
         """Count how many deliveries are in which state."""

@@ -18,7 +18,7 @@ import structlog
 from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.progress import Stage
 from core.domain.requests import Request
-from core.errors import Cancelled, DeviceLost, TimedOut
+from core.errors import Cancelled, DeviceLost, DiskFull, TimedOut
 from core.interfaces.alerts import OperatorAlerts
 from core.interfaces.executor import Executor, Order, orders_at_once
 from core.interfaces.work_queue import WorkQueue
@@ -234,6 +234,9 @@ class Worker:
             settled = await run_shielded(outcome_of(self._outcomes.settle(attempt, result)))
             if not settled.ok:  # the lease ends with the heartbeats: the job is taken back
                 log.error("attempt_left", job_id=attempt.job.id, exc_info=settled.error)
+        if isinstance(result, Failure) and result.code == DiskFull.code:
+            told = self._alerts.send("no_room", {"job_id": attempt.job.id})
+            await outcome_of(told, NOTE_S, unwind_s=0.1)
 
     async def _keep_alive(self, attempt: JobAttempt) -> None:
         """Extend the lease until cancelled; stop the work where the row is not ours any more."""
@@ -271,7 +274,9 @@ class Worker:
             late = error.by == TIME_LIMIT
             return Failure.of(TimedOut(attempt.limit_s) if late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
-            judged = self.watch.judge(public_error(error, attempt.job), attempt)
+            judged = self.watch.judge(
+                public_error(error, attempt.job.request, attempt.job.id), attempt
+            )
             if isinstance(judged, DeviceLost):
                 return Requeue(self.watch.blame(judged))
             return Failure.of(judged)

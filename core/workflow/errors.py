@@ -16,6 +16,17 @@ class EditorClassesUnknown(SetupProblem):
     classes: str
 
 
+class EditorGroupBroken(SetupProblem):
+    """An editor file does not say what the group node ``group`` stands for.
+
+    ``reason`` is an identifier with a word.
+    """
+
+    file: str
+    group: str
+    reason: str
+
+
 class NodeClassesMissing(SetupProblem):
     """The installed ComfyUI does not have ``classes`` of the workflow for ``mode``."""
 

@@ -106,17 +106,29 @@ def test_a_worker_is_given_nothing_that_is_the_fronts(service: dict[str, Any]) -
 
 def test_both_images_run_as_nobody_and_are_watched() -> None:
     stages = re.split(r"^FROM ", DOCKERFILE.read_text("utf-8"), flags=re.M)[1:]
-    assert [stage.splitlines()[0].rpartition(" ")[2] for stage in stages] == ["front", "worker"]
-    for stage in stages:
+    names = [stage.splitlines()[0].rpartition(" ")[2] for stage in stages]
+    assert names == ["packages", "front", "worker"]
+    for stage in stages[1:]:
         users = re.findall(r"^USER (\w+)", stage, re.M)
         assert users[-1] == "clapper"
-    assert "HEALTHCHECK" in stages[0]
-    assert "torch" not in stages[0].partition("ENV")[2]
+    assert "HEALTHCHECK" in stages[1]
+    assert "torch" not in stages[1].partition("ENV")[2]
+
+
+def test_the_image_keeps_the_customs_of_every_language_that_it_speaks() -> None:
+    (kept,) = re.findall(r"babel/locale-data -type f -not -regex '(.+)'", DOCKERFILE.read_text())
+    pattern = kept.replace("\\(", "(").replace("\\)", ")").replace("\\|", "|")
+    languages = {path.name for path in (ROOT / "core" / "i18n" / "words").iterdir()}
+
+    assert languages >= {"en", "de", "pl"}
+    for name in ("root", *languages, "en_GB"):
+        assert re.fullmatch(pattern, f"babel/locale-data/{name}.dat")
+    assert not re.fullmatch(pattern, "babel/locale-data/enx.dat")
 
 
 def test_every_folder_that_an_image_takes_is_let_through() -> None:
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    taken = re.findall(r"^COPY (.+) \S+$", DOCKERFILE.read_text("utf-8"), re.M)
+    taken = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text("utf-8"), re.M)
     for name in " ".join(taken).split():
         assert (ROOT / name).exists()
         assert f"!{name}" in ignored

@@ -311,13 +311,3 @@ def test_classes_of_known_packs_are_read_before_their_packs_are_there() -> None:
     assert (resized["width"], resized["height"], resized["divisible_by"]) == (["2", 0], 96, 32)
     with pytest.raises(EditorClassesUnknown):
         convert(text, "mine.json", CLASSES)
-
-
-@pytest.mark.parametrize("kind", ["workflow/Sampling", "workflow>Sampling"])
-def test_group_nodes_are_named_as_such_and_not_as_classes_of_a_pack(kind: str) -> None:
-    drawn = {"nodes": [entry(1, kind, [7]), entry(2, "Save", ["x"])], "links": []}
-
-    with pytest.raises(NotAWorkflow) as caught:
-        convert(json.dumps(drawn), "mine.json", CLASSES)
-
-    assert caught.value.reason == "group_nodes"

@@ -23,7 +23,7 @@ from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing, MediaUnreadable, NotAChoice, Refused
 from core.i18n.messages import explain, say
 from webui.api.job_answers import job_answer, ticket_answer
-from webui.api.mcp_tools import tools
+from webui.api.mcp_tools import KEY, tools
 from webui.api.parsing import options_from_program
 from webui.api.schemas import finished
 from webui.auth.guard import JOB_ENDPOINTS
@@ -102,7 +102,8 @@ class McpServer:
             raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_ENDPOINTS)))
         job = str(arguments["job"])
         if name == "follow_up":
-            work = self._service.follow_up(job, str(arguments["action"]), visitor)
+            key = _key_in(arguments) or ""
+            work = self._service.follow_up(job, str(arguments["action"]), visitor, key)
             return await self._accepted(await self._bridge.call(work), visitor)
         if name == "result":
             clip = await self._bridge.call(self._service.clip(job, visitor))
@@ -123,6 +124,8 @@ class McpServer:
             MediaMissing: there is nothing where a file should be.
         """
         given, paths = dict(arguments), dict[str, str | bytes | None]()
+        key = _key_in(given)
+        given.pop(KEY, None)
         for slot in MODES[mode].every_slot:
             address = str(given.pop(slot.role, ""))
             if not address and slot in MODES[mode].more:
@@ -131,8 +134,9 @@ class McpServer:
                 raise MediaMissing(mode, slot.role)
             paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
         options = options_from_program(given, self._service.limits)
-        ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor))
-        self._metrics.accepted.labels(mode).inc()
+        ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor, key))
+        if not ticket.duplicate:
+            self._metrics.accepted.labels(mode).inc()
         return await self._accepted(ticket, visitor)
 
 
@@ -152,6 +156,12 @@ def _refusal(error: ClapperError) -> types.CallToolResult:
     return types.CallToolResult(
         content=[text], structuredContent={"error": error.code, **error.data()}, isError=True
     )
+
+
+def _key_in(arguments: dict[str, Any]) -> str | None:
+    """Return the key of a call, None where it has none; apart from those of the page."""
+    key = arguments.get(KEY)
+    return None if key is None else f"mcp:{key}"
 
 
 def _sent(address: str, role: str) -> str | bytes:

@@ -13,6 +13,9 @@ from core.service.follow_ups import MAKING
 from webui.api.schemas import describe_mode
 from webui.auth.guard import JOB_ENDPOINTS
 
+KEY = "idempotency_key"  # the argument that makes a repeated call the same job
+LONGEST_KEY = 200  # characters, as of the Idempotency-Key of HTTP
+
 
 def tools(limits: RequestLimits) -> list[types.Tool]:
     """Describe every tool, with the type, range and meaning of each argument."""
@@ -28,6 +31,7 @@ def _maker(mode: Mode, limits: RequestLimits) -> types.Tool:
         "properties": {
             **media,
             **{option.name: _argument(option, limits) for option in options_in(mode)},
+            KEY: _key(),
         },
         "required": needed,
         "additionalProperties": False,
@@ -43,13 +47,16 @@ def _maker(mode: Mode, limits: RequestLimits) -> types.Tool:
 
 def _of_a_job(tool: str) -> types.Tool:
     properties: dict[str, Any] = {"job": _text("mcp_job")}
+    needed = [*properties]
     if tool == "follow_up":
         actions = [action.value for action in MAKING]
         properties["action"] = {**_text("mcp_action"), "enum": actions}
+        needed = [*properties]
+        properties[KEY] = _key()
     schema = {
         "type": "object",
         "properties": properties,
-        "required": [*properties],
+        "required": needed,
         "additionalProperties": False,
     }
     reads = tool in {"status", "result"}
@@ -74,6 +81,10 @@ def _argument(option: Option, limits: RequestLimits) -> dict[str, Any]:
             low, high = option.range_in(limits)
             kind = "integer" if option.kind is OptionKind.COUNT else "number"
             return {"type": kind, "minimum": low, "maximum": high, **description}
+
+
+def _key() -> dict[str, Any]:
+    return {**_text("mcp_key"), "minLength": 1, "maxLength": LONGEST_KEY}
 
 
 def _text(code: str) -> dict[str, Any]:

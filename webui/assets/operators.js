@@ -86,7 +86,7 @@ const ClapperOperators = (() => {
     const facts = (check) => Object.entries(check.facts).map(([name, fact]) => `${name} ${fact}`).join(", ");
     const job = (words) => (one) => {
       const text = `${one.short} · ${one.who} · ${one.mode_name} · ${one.state_name} · ${one.facts}`, known = one.id in prompts;
-      return line(known ? `${text} · “${prompts[one.id]}”` : text, one.id,
+      return line(known ? `${text} · “\u2068${prompts[one.id]}\u2069”` : text, one.id,
         !known && named("look", words.look, text, { job: one.id }), named("cancel", words.cancel, text, { job: one.id }));
     };
     const token = (words) => (one) => {

@@ -168,6 +168,10 @@ class ProgramJobs:
             self._users, visitor.caller, press, lambda: self.job(job_id, visitor)
         )
 
+    async def knows(self, visitor: Visitor, key: str | None) -> bool:
+        """Tell whether a key of the program made a job, whatever was asked for with it."""
+        return key is not None and await self._users.known(visitor.caller, key) is not None
+
     async def quota(self, visitor: Visitor) -> QuotaView:
         """Return what the program may still spend."""
         return await self._users.quota(visitor.caller)

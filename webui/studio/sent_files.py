@@ -24,8 +24,15 @@ class CutUpload:
     cut: MediaCut
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that came once more, under a key that is known: it was read, and nothing is kept."""
+
+    sha256: str
+
+
 # the path of an upload, whole or in part, or what came with a request itself
-SentFile = str | CutUpload | bytes | None
+SentFile = str | CutUpload | ReadFile | bytes | None
 
 
 def path_of(given: SentFile) -> str | None:
@@ -69,18 +76,25 @@ class SentFiles:
         for slot in MODES[mode].every_slot:
             if given := sent.get(slot.role):
                 try:
-                    source = (
-                        given
-                        if isinstance(given, bytes)
-                        else self.uploads.require(
-                            path_of(given) or "", slot.role, visitor.requester
-                        )
-                    )
-                    used = f" {given.cut}" if isinstance(given, CutUpload) else ""
-                    found[slot.role] = await asyncio.to_thread(_digest, source) + used
+                    found[slot.role] = await self._digest(given, slot.role, visitor)
                 except (MediaGone, OSError):
                     return None
         return found
+
+    async def _digest(self, given: SentFile, role: str, visitor: Visitor) -> str:
+        """Return the digest of what was sent.
+
+        Raises:
+            MediaGone: it is not here any more.
+            OSError: it cannot be read.
+        """
+        if isinstance(given, ReadFile):
+            return given.sha256
+        if isinstance(given, bytes):
+            return await asyncio.to_thread(lambda: hashlib.sha256(given).hexdigest())
+        source = self.uploads.require(path_of(given) or "", role, visitor.requester)
+        used = f" {given.cut}" if isinstance(given, CutUpload) else ""
+        return await asyncio.to_thread(sha256_of, source) + used
 
     async def keep_upload(self, path: str, visitor: Visitor) -> None:
         """Note that ``visitor`` sent the file at ``path``; it is kept for a day, over a restart."""
@@ -102,6 +116,15 @@ class SentFiles:
     async def _admit(
         self, given: SentFile, role: str, kind: MediaKind, visitor: Visitor
     ) -> MediaFile:
+        """Admit one file.
+
+        Raises:
+            MediaGone: it is not kept here.
+            MediaRefused: it cannot be used.
+            IntakeClosed: the disk is nearly full.
+        """
+        if isinstance(given, ReadFile):
+            raise MediaGone(role)  # with the job that was known, which was deleted meanwhile
         if given is None or isinstance(given, bytes):
             return await self._files.admit_bytes(visitor.caller, given or b"", role, kind)
         cut = given.cut if isinstance(given, CutUpload) else None
@@ -111,7 +134,3 @@ class SentFiles:
             known = await self._files.admit(visitor.caller, source, role, kind, cut)
             self.uploads.remember_admitted(source, kind, known, cut)
         return known
-
-
-def _digest(source: Path | bytes) -> str:
-    return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else sha256_of(source)

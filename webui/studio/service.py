@@ -169,9 +169,9 @@ class StudioService:
         """Do what a button says (:meth:`webui.studio.job_actions.JobActions.act`)."""
         return await self._actions.act(job_id, action, visitor, key, later=later)
 
-    async def follow_up(self, job_id: str, action: str, visitor: Visitor) -> Ticket:
+    async def follow_up(self, job_id: str, action: str, visitor: Visitor, key: str = "") -> Ticket:
         """Ask for what ``action`` makes of a job; see :class:`webui.studio.job_actions`."""
-        return await self._actions.follow_up(job_id, action, visitor)
+        return await self._actions.follow_up(job_id, action, visitor, key)
 
     async def drafts(self, job_id: str, visitor: Visitor) -> list[str]:
         """Return the ids of the drafts that a job was asked for with, its own among them.

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain.jobs import Job
 from core.domain.time_units import MINUTE_MS
+from core.i18n.isolation import isolated
 from core.i18n.messages import SHORT_ID, name, say
 from core.service.operator_api import (
     AuditEntry,
@@ -178,7 +179,7 @@ def _live(job: Job) -> LiveJobView:
     return LiveJobView(
         id=job.id,
         short=job.id[:SHORT_ID],
-        who=job.requester.key,
+        who=isolated(job.requester.key),
         mode=mode,
         mode_name=name(mode),
         state_name=name(job.state),
@@ -220,7 +221,7 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
     return {
         "at_ms": entry.at_ms,
         "text": " · ".join(
-            filter(None, (entry.actor, entry.verb, entry.target[:80], entry.detail))
+            map(isolated, filter(None, (entry.actor, entry.verb, entry.target[:80], entry.detail)))
         ),
     }
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -80,15 +81,29 @@ def _target(file: Path | None, *, force: bool) -> Path:
 
     Raises:
         SettingsThere: there is a file of settings already, and no ``force``.
-        Exit: a folder is there.
+        Exit: nothing can be written there.
     """
     path = _absolute(file or SETTINGS_FOLDER / ".env")
-    if path.is_dir():
-        _say_unwritten(path, os.strerror(errno.EISDIR))
+    if reason := _hindrance(path):
+        _say_unwritten(path, reason)
         raise typer.Exit(ExitStatus.SETUP)
     if path.exists() and not force:
         raise SettingsThere(str(path))
     return path
+
+
+def _hindrance(path: Path) -> str:
+    """Say what keeps a file from being written at ``path``, before anybody answers questions."""
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    nearest = next(folder for folder in path.parents if folder.exists())
+    if not nearest.is_dir():
+        return say("setup_no_folder", {"path": nearest})
+    try:
+        with TemporaryFile(dir=nearest):
+            return ""
+    except OSError as error:
+        return error.strerror or ""
 
 
 def _absolute(path: Path) -> Path:

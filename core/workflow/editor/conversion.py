@@ -1,24 +1,18 @@
 """Turn an editor file into a graph, as the editor's own export would."""
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import cast
 
-from core.workflow.editor.scopes import Entry, Scope, entries, open_file
-from core.workflow.editor.sources import GETTERS, PASSING, OutputOf, Value, WidgetOf, source_of
+from core.workflow.editor.drawing import Entry, entries
+from core.workflow.editor.group_nodes import GroupBroken
+from core.workflow.editor.scopes import Scope, open_file
+from core.workflow.editor.sources import OutputOf, Value, WidgetOf, source_of
+from core.workflow.editor.virtual_nodes import runs
 from core.workflow.editor.widgets import widget_values
-from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
+from core.workflow.errors import EditorClassesUnknown, EditorGroupBroken, NotAWorkflow
 from core.workflow.graph import Graph, Input, Link, Literal, Node
-from core.workflow.graph_files import Content, content_of
+from core.workflow.graph_files import content_of
 from core.workflow.node_schema import Info
-
-# What only the editor shows or does: notes, and nodes that mute, bypass or give to others.
-_NOTES = re.compile(
-    r"Note$|^Label|^Bookmark|^(Fast (Groups )?|Random )(Un)?(Muter|Bypasser)|Everywhere"
-    r"|(Relay|Repeater) \(rgthree"
-)
-_FOLLOWED = {*PASSING, *GETTERS, "PrimitiveNode"}
 
 
 def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
@@ -30,15 +24,16 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
         classes: ComfyUI's object_info: what each class takes.
 
     Raises:
+        EditorGroupBroken: the file does not say what a group node stands for.
         EditorClassesUnknown: widgets of a class that is not installed cannot be named.
         NotAWorkflow: the JSON is not what the editor saves.
     """
     content = content_of(text, file)
-    if _has_group_nodes(content):
-        raise NotAWorkflow(file, "group_nodes")
     try:
-        whole = open_file(content)
-        nodes = [_node(scope, node, classes) for scope, node in whole.walk() if _runs(node)]
+        whole = open_file(content, classes)
+        nodes = [_node(scope, node, classes) for scope, node in whole.walk() if runs(node["type"])]
+    except GroupBroken as broken:
+        raise EditorGroupBroken(file, broken.group, broken.reason) from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise NotAWorkflow(file, "not_a_graph") from None
     graph = Graph.of(node for node, _ in nodes)
@@ -46,17 +41,6 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
     if unclear:
         raise EditorClassesUnknown(file, ", ".join(sorted(unclear)))
     return graph
-
-
-def _has_group_nodes(content: Content) -> bool:
-    """Tell whether nodes of older editors, which stand for several, are in the drawing."""
-    drawn = cast("list[object]", content["nodes"])
-    kinds = (str(cast("Entry", node).get("type")) for node in drawn if isinstance(node, dict))
-    return any(kind.startswith(("workflow>", "workflow/")) for kind in kinds)
-
-
-def _runs(node: Entry) -> bool:
-    return node["type"] not in _FOLLOWED and not _NOTES.search(node["type"])
 
 
 def _needed(graph: Graph, classes: Mapping[str, Info]) -> set[str]:

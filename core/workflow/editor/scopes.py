@@ -1,29 +1,13 @@
-"""Nodes and links of an editor file, each in the subgraph that holds it."""
+"""Nodes and links of an editor file, each in the subgraph or group node that holds it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-Entry: TypeAlias = Mapping[str, Any]  # a node, as untyped JSON from outside
-
-MUTED, BYPASSED = 2, 4  # the editor's modes of a node
-SUBGRAPH_INPUT, SUBGRAPH_OUTPUT = -10, -20  # ids of a subgraph's own ends
-MAX_DEPTH = 16  # subgraphs inside each other; deeper is a file that holds itself
-
-
-@dataclass(frozen=True, slots=True)
-class EditorLink:
-    """From output ``slot`` of ``origin`` to the input ``place`` of ``target``."""
-
-    origin: int
-    slot: int
-    target: int
-    place: int
-
-    @property
-    def target_input(self) -> tuple[int, int]:
-        """Return the node and the input that it goes to."""
-        return self.target, self.place
+from core.workflow.editor.drawing import BYPASSED, MUTED, EditorLink, Entry, entries
+from core.workflow.editor.group_nodes import GroupBroken, Groups, group_name
+from core.workflow.editor.virtual_nodes import PRIMITIVE
+from core.workflow.node_schema import Info
 
 
 @dataclass(frozen=True)
@@ -37,7 +21,6 @@ class Scope:
     holder: Entry = field(default_factory=dict[str, Any])  # the node of ``parent`` that it is
     inputs: Sequence[Entry] = ()  # of the subgraph, as it defines them
     inner: dict[int, "Scope"] = field(default_factory=dict[int, "Scope"])
-    depth: int = 0
     broadcast: Mapping[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
 
     def link_into(self, node: Entry, place: int) -> int | None:
@@ -63,31 +46,48 @@ class Scope:
                 yield self, node
 
 
-def entries(holder: Entry, key: str) -> list[Entry]:
-    """Return what ``holder`` lists under ``key``, nothing where it has none."""
-    return cast("list[Entry]", holder.get(key) or [])
+@dataclass(frozen=True)
+class _Definitions:
+    """What nodes of a file may stand for: its subgraphs by id, and its group nodes."""
+
+    subgraphs: Mapping[str, Entry]
+    groups: Groups
+
+    def of(self, node: Entry, typed: Collection[int]) -> tuple[Entry, Entry] | None:
+        """Return what ``node`` stands for and the node as its holder, None for a plain node."""
+        if node["type"] in self.subgraphs:
+            return self.subgraphs[node["type"]], node
+        group = self.groups.drawn(node, typed)
+        kept = {key: node[key] for key in ("id", "type", "mode", "inputs") if key in node}
+        return (group, kept) if group is not None else None  # what is typed is in its nodes
 
 
-def open_file(content: Entry) -> Scope:
+def open_file(content: Entry, classes: Mapping[str, Info]) -> Scope:
     """Return the scope of the whole file ``content``; raises what malformed JSON raises.
 
+    Args:
+        content: what the editor saved.
+        classes: ComfyUI's object_info; group nodes name the widgets of their nodes by it.
+
     Raises:
+        GroupBroken: the file does not say what a group node stands for.
         ValueError: a subgraph holds itself.
     """
     defined: Entry = content.get("definitions") or {}
     subgraphs = {str(entry["id"]): entry for entry in entries(defined, "subgraphs")}
-    return _scope(content, subgraphs)
+    return _scope(content, _Definitions(subgraphs, Groups.of(content, classes)))
 
 
 def _scope(
     content: Entry,
-    subgraphs: Mapping[str, Entry],
+    defined: _Definitions,
     prefix: str = "",
     parent: Scope | None = None,
     holder: Entry | None = None,
 ) -> Scope:
-    depth = parent.depth + 1 if parent else 0
-    if depth > MAX_DEPTH:
+    if holder and _holds_itself(holder, parent):
+        if name := group_name(holder):
+            raise GroupBroken(name, "group_recursive")
         raise ValueError("a subgraph holds itself")
     nodes = {int(node["id"]): cast("Entry", node) for node in content["nodes"]}
     links = dict(_link(entry) for entry in entries(content, "links"))
@@ -95,12 +95,27 @@ def _scope(
     spread = _broadcast(content)
     wired = {link.target_input: key for key, link in spread.items()}
     ends = parent, holder or {}, inputs
-    scope = Scope(prefix, nodes, links | spread, *ends, depth=depth, broadcast=wired)
+    scope = Scope(prefix, nodes, links | spread, *ends, broadcast=wired)
+    typed = {key for key, link in links.items() if _is_primitive(nodes.get(link.origin))}
     for key, node in nodes.items():
-        if node["type"] in subgraphs:
-            inside = subgraphs[node["type"]]
-            scope.inner[key] = _scope(inside, subgraphs, f"{prefix}{key}:", scope, node)
+        if node.get("mode") in (MUTED, BYPASSED):
+            continue  # nothing in it is asked for
+        if found := defined.of(node, typed):
+            inside, outside = found
+            scope.inner[key] = _scope(inside, defined, f"{prefix}{key}:", scope, outside)
     return scope
+
+
+def _holds_itself(holder: Entry, scope: Scope | None) -> bool:
+    while scope is not None:
+        if scope.holder.get("type") == holder["type"]:
+            return True
+        scope = scope.parent
+    return False
+
+
+def _is_primitive(node: Entry | None) -> bool:
+    return node is not None and node["type"] == PRIMITIVE
 
 
 def _link(entry: list[int] | Entry) -> tuple[int, EditorLink]:

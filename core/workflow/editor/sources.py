@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from core.workflow.editor.scopes import (
+from core.workflow.editor.drawing import (
     BYPASSED,
     MUTED,
     SUBGRAPH_INPUT,
     SUBGRAPH_OUTPUT,
     EditorLink,
     Entry,
-    Scope,
     entries,
 )
+from core.workflow.editor.scopes import Scope
+from core.workflow.editor.virtual_nodes import GETTERS, PASSING, PRIMITIVE, SETTERS
 
 _TYPED = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}  # inputs that a widget can fill
-_SETTERS = {"SetNode", "easy setNode"}  # give a name to what they take, and hand it on
-GETTERS = {"GetNode", "easy getNode"}
-PASSING = {"Reroute", "Reroute (rgthree)", *_SETTERS}
 _STEPS = 1000  # links followed for one input; more is a circle
 
 
@@ -97,7 +95,7 @@ def _next(scope: Scope, link: EditorLink) -> "_Step | Source | None":
         return _from_inside(scope.inner[link.origin], link.slot)
     if node["type"] in PASSING:
         return _at(scope, _first_link(scope, node))
-    if node["type"] == "PrimitiveNode":
+    if node["type"] == PRIMITIVE:
         values = node.get("widgets_values") or [None]
         return Value(values[0])
     if node["type"] in GETTERS:
@@ -143,7 +141,7 @@ def _from_setter(scope: Scope, getter: Entry) -> _Step | None:
     here: Scope | None = scope
     while here is not None:
         for node in here.nodes.values():
-            if node["type"] in _SETTERS and (node.get("widgets_values") or [None])[0] == name:
+            if node["type"] in SETTERS and (node.get("widgets_values") or [None])[0] == name:
                 return _at(here, _first_link(here, node))
         here = here.parent
     return None

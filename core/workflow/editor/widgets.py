@@ -1,9 +1,9 @@
 """Name the values of a node's widgets, which an editor file lists by their order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from core.workflow.editor.scopes import Entry, entries
+from core.workflow.editor.drawing import Entry, entries
 from core.workflow.node_schema import Info
 
 _COMBO = "COMFY_DYNAMICCOMBO_V3"
@@ -28,7 +28,7 @@ def widget_values(node: Entry, info: Info | None) -> dict[str, object] | None:
         return {
             name: value
             for name, value in cast("Info", values).items()
-            if name in _takes(node, info)
+            if name.partition(".")[0] in _takes(node, info)
         }
     listed = cast("list[object]", values) if isinstance(values, list) else []
     rows = _rows(listed)
@@ -37,8 +37,7 @@ def widget_values(node: Entry, info: Info | None) -> dict[str, object] | None:
     if info is None or (listed and not any(_entries(info["input"]))):  # makes up its inputs
         named = _by_inputs(node, listed)
         return named if named is None else {**named, **rows}
-    found: dict[str, object] = dict(rows)
-    _take(info["input"], _Values(listed), "", found)
+    found = {**rows, **WidgetList(listed).of_class(info)}
     named = node.get("widgets_values_named")
     if isinstance(named, Mapping):  # exact, where the editor kept it
         found |= {key: value for key, value in cast("Info", named).items() if key in found}
@@ -70,13 +69,13 @@ def _by_inputs(node: Entry, listed: list[object]) -> dict[str, object] | None:
     """Name the values by the inputs that could take them: newer editors write all of those."""
     shown = entries(node, "inputs")
     names = [str(entry["widget"]["name"]) for entry in shown if entry.get("widget")]
-    plain = _Values(listed)
+    plain = WidgetList(listed)
     found = {name: plain.take(seed=name in _SEEDS) for name in names if plain.left}
     return found if len(found) == len(names) and not plain.left else None
 
 
-class _Values:
-    """The values that are still to be named."""
+class WidgetList:
+    """The values of widgets, in the editor's order, that are still to be named."""
 
     def __init__(self, listed: Sequence[object]) -> None:
         self.left = list(listed)
@@ -89,8 +88,40 @@ class _Values:
             self.left.pop(0)
         return value
 
+    def next(self, count: int) -> list[object]:
+        """Take the next ``count`` values as they are, fewer where no more are left."""
+        taken, self.left = self.left[:count], self.left[count:]
+        return taken
 
-def _take(groups: Info, values: _Values, prefix: str, found: dict[str, object]) -> None:
+    def of_primitive(self, type_: str) -> list[object]:
+        """Take the value of a primitive that gives a ``type_``, which is one or none."""
+        before = len(self.left)
+        taken = [self.take(seed=True)] if self.left else []
+        if type_ == "COMBO" and before - len(self.left) > 1:
+            self.next(1)  # by what the editor filters the list when it goes to the next entry
+        return taken
+
+    def of_class(
+        self, info: Info, *, without: Collection[str] = (), only: str | None = None
+    ) -> dict[str, object]:
+        """Take the values of a class, or of some of its widgets, by input.
+
+        Args:
+            info: of the class, as ComfyUI's object_info says it.
+            without: widgets whose values are not next.
+            only: the one whose value is next; None for all.
+        """
+        wanted = {
+            name: entry
+            for name, entry in _entries(info["input"])
+            if name not in without and only in (None, name)
+        }
+        found: dict[str, object] = {}
+        _take({"required": wanted}, self, "", found)
+        return found
+
+
+def _take(groups: Info, values: WidgetList, prefix: str, found: dict[str, object]) -> None:
     for name, entry in _entries(groups):
         type_, options = entry[0], cast("Info", entry[1] if len(entry) > 1 else {})
         if not values.left or not _is_widget(type_, options):

@@ -118,3 +118,15 @@ def test_a_folder_is_no_file_of_settings(setup: Setup, tmp_path: Path) -> None:
     assert status == 5
     assert str(tmp_path / "env") in said
     assert (tmp_path / "env" / "mine").is_file()
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_any_question(
+    setup: Setup, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").touch()
+
+    status, said = setup([], "--file", str(tmp_path / "notes" / "deeper" / "env"))
+
+    assert status == 5
+    assert f"{tmp_path / 'notes'} is a file, not a folder" in said
+    assert "Token" not in said

@@ -19,9 +19,12 @@ from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.errors import DeliveryImpossible, DeviceLost
 from core.errors.setup import BadConfiguration, ServiceUnreadable
+from core.errors.storage import StorageUnavailable
+from core.i18n.messages import languages, say
 from core.settings import DATABASE_NAME, Settings
 from core.testing.doubles import ManualClock, QuickExecutor, RecordingDelivery, eventually, t2v
 from core.testing.jobs import submit_request
+from tests.support.databases import unwritable
 
 ANN = Requester("test", "ann")
 
@@ -332,6 +335,26 @@ async def test_a_dead_delivery_a_full_disk_and_a_broken_invariant_are_told(
         kinds = [item.code for item in await core.community.notices.owed("discord")]
 
     assert kinds == ["alert_delivery_dead", "alert_invariant"]
+
+
+@pytest.mark.sqlite
+async def test_that_rows_could_not_be_written_is_told_when_it_is_over(
+    settings_with: Callable[..., Settings],
+) -> None:
+    settings = settings_with(operators="discord:1", min_free_megabytes=0)
+    async with open_core(settings, QuickExecutor()) as core:
+        watch = AlertWatch(core.alerts, core.readiness, core.housekeeping, 0)
+        with unwritable(core.database.engine):
+            with pytest.raises(StorageUnavailable):
+                await submit_request(core, t2v(), ANN, ReplyTo("test"), "one")
+            await watch.look()
+        await watch.look()
+        await watch.look()
+        (told,) = await core.community.notices.owed("discord")
+
+    assert (told.code, told.data["reason"]) == ("alert_database", "storage_full")
+    for language in languages():
+        assert "storage_full" not in say(told.code, told.data, language)
 
 
 async def test_a_restart_after_a_crash_and_a_closed_disk_are_told(

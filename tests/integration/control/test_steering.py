@@ -9,6 +9,7 @@ import stat
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,13 @@ from core.app.steering import steered_service
 from core.cli.upgrade.checkout import ProgramCheckout
 from core.control.address import control_folder, read_note
 from core.control.client import running_service
-from core.control.commands import ListJobs, ReadStatus
+from core.control.commands import GenerateClip, ListJobs, ReadStatus
 from core.control.server import control_server
 from core.demo.samples import write_png
 from core.domain.jobs import JobState, ReplyTo
+from core.domain.modes import Mode
 from core.domain.people import Requester
+from core.errors import KeyReused
 from core.errors.setup import DataDirectoryBusy, DataDirectoryLink
 from core.interfaces.delivery import Receipt
 from core.settings import Settings
@@ -502,3 +505,37 @@ async def test_a_link_in_the_place_of_the_folder_is_refused(service: Core, tmp_p
         async with control_server(other):
             pass
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+async def test_a_command_that_is_sent_again_is_one_job_whatever_refuses_by_now(
+    service: Core, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, out = write_png(tmp_path / "a.png"), tmp_path / "kite.mp4"
+    command = GenerateClip(
+        mode=Mode.I2V,
+        key="0123456789abcdef",
+        out=str(out),
+        options={"prompt": "fog", "preset": "fast", "width": 256, "height": 256, "seconds": 1},
+        files={"image": str(picture)},
+    )
+
+    async def send(one: GenerateClip) -> list[Any]:
+        async with running_service(settings.data_dir) as client:
+            assert client is not None
+            return [item async for item in client.ask(one, answer_s=None)]
+
+    first = await send(command)
+    await service.intake.set_intake("paused")
+    monkeypatch.setattr(service.admission, "has_room", lambda *_: False)
+    again = await send(command)
+    with pytest.raises(KeyReused):
+        await send(replace(command, out=str(tmp_path / "other.mp4")))
+    write_png(picture, shade=7)
+    with pytest.raises(KeyReused):
+        await send(command)
+    picture.unlink()
+    without = await send(command)
+
+    assert {events[0].job_id for events in (first, again, without)} == {first[0].job_id}
+    assert again[0].seed == first[0].seed
+    assert [events[-1].file for events in (first, again, without)] == 3 * [str(out)]

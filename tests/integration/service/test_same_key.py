@@ -144,3 +144,54 @@ async def test_the_whole_request_of_a_job_is_the_same_however_it_was_asked_for(c
     again = await submit_request(core, request, ANN.requester, ReplyTo("test"), "one")
 
     assert (again.job_id, again.duplicate) == (first.job_id, True)
+
+
+FOUR = replace(OPTIONS, preset=None, drafts="4", seed=5)
+
+
+async def test_the_key_of_several_drafts_stays_theirs_while_one_of_them_is_kept(core: Core) -> None:
+    first = await ask(core, ANN, "discord:1", FOUR)
+    group = await core.jobs.drafts_of(first.job_id)
+    await core.users.cancel(ANN, first.job_id)
+    await core.queue.erase(first.job_id, ANN.requester)  # as pruning does, before the others
+
+    again = await ask(core, ANN, "discord:1", FOUR)
+
+    assert (again.job_id, again.duplicate) == (group[1].id, True)
+    assert len(await core.jobs.jobs_of(ANN.requester)) == 3
+
+
+@pytest.mark.parametrize("key", ["discord:1#2", "#2"])
+async def test_no_key_is_taken_for_that_of_another_request_with_drafts(core: Core, key) -> None:
+    other = await ask(core, ANN, key, OPTIONS)
+    first = await ask(core, ANN, "discord:1", FOUR)
+
+    assert not first.duplicate
+    assert len(await core.jobs.drafts_of(first.job_id)) == 4
+    assert (await ask(core, ANN, key, OPTIONS)).job_id == other.job_id
+
+
+async def test_a_key_is_known_after_accounts_were_joined_and_after_a_sign_in(core: Core) -> None:
+    first = await ask(core, ANN, "one", OPTIONS)
+    ben = Caller(Requester("telegram", "2"), "telegram")
+    accounts = core.community.accounts
+    await accounts.link(ANN.requester, await accounts.link_code(ben.requester))
+
+    joined = await ask(core, ANN, "one", OPTIONS)
+    guest = Caller(Requester("studio", "guest"), "studio")
+    asked = await ask(core, guest, "two", OPTIONS)
+    signed_in = Caller(Requester("hf", "3"), "studio", earlier=(guest.requester,))
+
+    assert (joined.job_id, joined.duplicate) == (first.job_id, True)
+    assert (await ask(core, signed_in, "two", OPTIONS)).job_id == asked.job_id
+    assert not (await ask(core, Caller(Requester("hf", "4"), "studio"), "two", OPTIONS)).duplicate
+
+
+async def test_a_key_ends_with_its_job(core: Core) -> None:
+    first = await ask(core, ANN, "one", OPTIONS)
+    await core.users.forget(ANN)
+
+    again = await ask(core, ANN, "one", replace(OPTIONS, prompt="a blue kite"))
+
+    assert not again.duplicate
+    assert again.job_id != first.job_id

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from core.errors import TooManyQueued
 from core.i18n.messages import sentences
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
+from webui.api.mcp_tools import KEY as IDEMPOTENCY
 from webui.auth.guard import JOB_ENDPOINTS
 from webui.testing.server import ServedStudio, served
 
@@ -86,7 +88,8 @@ async def test_the_tools_are_the_public_endpoints_with_typed_and_described_argum
     assert {f"/{name}" for name in tools} == set(info["named_endpoints"])
     for name, tool in tools.items():
         parameters = info["named_endpoints"][f"/{name}"]["parameters"]
-        assert {item["parameter_name"] for item in parameters} == set(
+        own = {IDEMPOTENCY} & set(tool.inputSchema["properties"])  # agents repeat calls
+        assert {item["parameter_name"] for item in parameters} | own == set(
             tool.inputSchema["properties"]
         )
         assert tool.description
@@ -111,6 +114,29 @@ async def test_submit_status_result_and_the_film_with_the_same_key(studio: Serve
     assert (status["state"], status["mode"]) == ("succeeded", "t2v")
     assert len(film.content) == result["bytes"]
     assert foreign.status_code == 404
+
+
+async def test_a_call_that_is_repeated_under_its_own_name_is_one_job_whatever_refuses_now(
+    studio: ServedStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = write_png(tmp_path / "a.png").read_bytes()
+    image = f"data:image/png;base64,{b64encode(picture).decode()}"
+    named = {**SMALL, IDEMPOTENCY: "kite", "image": image}
+    first = answer(await use(studio, "i2v", KEY, **named))
+    await finished(studio, first["job"])
+    again = {"job": first["job"], "action": "again", IDEMPOTENCY: "another take"}
+    taken = answer(await use(studio, "follow_up", KEY, **again))
+    await studio.core.intake.set_intake("paused")
+    monkeypatch.setattr(studio.core.admission, "has_room", lambda *_: False)
+
+    assert answer(await use(studio, "i2v", KEY, **named))["job"] == first["job"]
+    assert answer(await use(studio, "follow_up", KEY, **again))["job"] == taken["job"]
+    other = sentence(await use(studio, "i2v", KEY, **{**named, "prompt": "a cat"}))
+    foreign = await use(studio, "i2v", OTHER, **named)
+
+    assert first["job"] in other
+    assert foreign.isError
+    await studio.core.intake.set_intake("open")
 
 
 async def test_files_come_as_bytes_or_as_uploads_of_the_same_key(

@@ -219,6 +219,31 @@ async def test_a_known_key_is_answered_before_any_refusal(
         executor.gate.set()
 
 
+async def test_a_known_key_is_answered_on_a_full_disk_also_with_files_in_the_request(
+    studio: ServedStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, other = (write_png(tmp_path / f"{n}.png", shade=n).read_bytes() for n in (90, 91))
+
+    def form(image: bytes) -> dict[str, Any]:
+        return {"mode": (None, "i2v"), "prompt": (None, "a boat"), "image": ("a.png", image)}
+
+    async with programs(studio) as issue:
+        robot, key = await issue(limit_ms=None), {"Idempotency-Key": "k"}
+        first = await robot.post("/jobs", files=form(picture), headers=key)
+        monkeypatch.setattr(studio.core.admission, "has_room", lambda *_: False)
+        kept = list(studio.core.settings.uploads_folder.rglob("*"))
+
+        again = await robot.post("/jobs", files=form(picture), headers=key)
+        different = await robot.post("/jobs", files=form(other), headers=key)
+        new = await robot.post("/jobs", files=form(picture))
+
+    assert (first.status_code, again.status_code) == (201, 200), first.text + again.text
+    assert again.json()["id"] == first.json()["id"]
+    assert problem(different, 422)["code"] == "key_reused"
+    assert problem(new, 503)["code"] == "intake_closed"
+    assert list(studio.core.settings.uploads_folder.rglob("*")) == kept
+
+
 @STANDING
 @pytest.mark.parametrize(
     ("sent", "code", "data"),

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.domain.adjustments import Adjustment
@@ -151,6 +151,7 @@ def assert_inside(composition: Composition, limits: RequestLimits) -> None:
     height=st.none() | st.integers(256, 1920),
     preset=st.sampled_from(list(Preset)),
 )
+@example(width=1121, height=1825, preset=Preset.DRAFT)
 def test_a_snapped_size_never_leaves_the_limits(
     width: int | None, height: int | None, preset: Preset
 ) -> None:
@@ -161,8 +162,10 @@ def test_a_snapped_size_never_leaves_the_limits(
     assert_inside(composition, LIMITS)
     size = composition.request.sampling.finished
     if width and height:
-        assert abs(size.width - width) <= 96
-        assert abs(size.height - height) <= 96
+        # a draft is rounded at its own size once more, which is half of it
+        near = 96 + (64 if preset is Preset.DRAFT else 0)
+        assert abs(size.width - width) <= near
+        assert abs(size.height - height) <= near
         assert preset is Preset.DRAFT or ("size_snapped" in told(composition)) == (
             (size.width, size.height) != (width, height)
         )

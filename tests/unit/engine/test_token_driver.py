@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from core.app.core import Core
 from core.domain.jobs import JobState
 from core.domain.people import Requester
 from core.engine.token_driver import TokenDriver
+from core.storage import job_moves
 from core.storage.work_tokens import WorkTokens, queue_of
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running
 from tests.support.postgres import PostgresServer
@@ -40,11 +42,14 @@ async def test_on_a_server_the_engine_drives_the_worker(
 async def test_a_submit_that_is_rolled_back_leaves_no_token(
     core: Core, count: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> None:
+    add = job_moves.add
+
+    async def fail(*arguments: Any) -> None:
+        await add(*arguments)
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.queue, "_read", fail)  # the last thing in its transaction
+        patch.setattr(job_moves, "add", fail)  # the last thing in its transaction
         with pytest.raises(ZeroDivisionError):
             await submit(core, "ann")
         assert count(TOKENS) == 0

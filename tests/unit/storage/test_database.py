@@ -7,10 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from core.errors.setup import BadConfiguration, DataDirectoryBusy
+from core.errors.storage import StorageUnavailable
 from core.storage.database import Database, open_database
 from core.storage.lock import lock
 from core.storage.tables import setting
 from core.storage.uncut_connection import whole
+from tests.support.databases import unwritable
 
 # most of a second of work that no signal ends
 LONG = """
@@ -197,3 +199,42 @@ async def test_the_version_moves_with_every_change_and_only_then(database):
         assert database.version == versions[-1]
 
     assert len(set(versions)) == 3
+
+
+async def test_that_writes_fail_is_known_until_one_succeeds_however_many_reads_do(database):
+    with unwritable(database.engine):
+        with pytest.raises(StorageUnavailable):
+            async with database.transaction() as connection:
+                await put(connection, "refused")
+        assert await count(database) == 0
+        await database.examine()
+        assert database.trouble == "storage_full"
+
+    assert await count(database) == 0
+    assert database.trouble == "storage_full"
+    await database.examine()
+    assert database.trouble is None
+    assert await count(database) == 0, "it left something behind"
+
+
+async def test_a_lock_that_kept_everybody_out_is_over_once_somebody_reads(database, tmp_path):
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    with closing(sqlite3.connect(tmp_path / "clapper.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable):
+            await count(database)
+        assert database.trouble == "database_locked"
+        other.execute("ROLLBACK")
+
+    assert await count(database) == 0
+    assert database.trouble is None
+
+
+async def test_where_nothing_is_known_to_be_wrong_nothing_is_written_to_find_out(database):
+    await count(database)
+    before = database.version
+
+    await database.examine()
+
+    assert database.version == before

@@ -23,9 +23,10 @@ from webui.answer_headers import PRIVATE
 from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
 from webui.api.v1.description import describe
-from webui.api.v1.events import OpenStreams, id_of, job_events
+from webui.api.v1.events import id_of, job_events
 from webui.api.v1.problems import problem
 from webui.api.v1.routes import EXPECTED, JobId, ProgramRoutes
+from webui.auth.open_streams import OpenStreams
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.programs import Sight

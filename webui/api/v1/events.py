@@ -7,43 +7,16 @@ nothing and gets nothing twice.
 import asyncio
 import hashlib
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from core.errors.programs import StreamsTooMany
 from webui.api.v1.answers import JobResource, JobWriter
 from webui.studio.programs import Sight
 
 LOOK_S = 0.5  # between two looks: events come at most so often
 BEAT_S = 15.0  # proxies close what is silent for half a minute or more
 RETRY_MS = 2000  # after which a browser connects again
-AT_ONCE = 32  # streams of one program
 
 Look = Callable[[], Awaitable[Sight | None]]
-
-
-class OpenStreams:
-    """Counts the streams of each program."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._open: Counter[str] = Counter()
-
-    def enter(self, who: str) -> None:
-        """Count one more.
-
-        Raises:
-            StreamsTooMany: there are as many as may be.
-        """
-        if self._open[who] >= AT_ONCE:
-            raise StreamsTooMany(AT_ONCE)
-        self._open[who] += 1
-
-    def leave(self, who: str) -> None:
-        """Count one less."""
-        self._open[who] -= 1
-        if not self._open[who]:
-            del self._open[who]
 
 
 def id_of(resource: JobResource) -> str:

@@ -35,6 +35,7 @@ from webui.file_answers import file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.programs import JobFilter
+from webui.studio.sent_files import ReadFile
 from webui.studio.service import StudioService
 
 _KEPT = {"Cache-Control": "private, max-age=86400"}
@@ -95,12 +96,12 @@ class ProgramRoutes:
         asking = await self._access.require(request, TokenScope.SUBMIT)
         _only(request)
         key = key_asked(request)
-        order = await self._order(request, asking)
+        order, read = await self._order(request, asking, key)
         mode = Mode(order.mode)
         sent = order.model_dump(exclude={"mode", "webhook"}, exclude_none=True)
         files = file_ids({s.role: sent.pop(s.role, None) for s in MODES[mode].every_slot})
         options = options_from_program(sent, self._service.limits)
-        paths = {role: self._files.path_of(file_id) for role, file_id in files.items()}
+        paths = {role: read.get(role, self._files.path_of(files[role])) for role in files}
         reply_to = self._reply_to(request, asking, order.webhook)
         work = self._service.submit(
             mode, options, paths, asking.visitor, key, reply_to, lambda: self._check(reply_to)
@@ -202,21 +203,25 @@ class ProgramRoutes:
         root = self._access.root(request)
         return JobWriter(root, self._service.limits, language_asked(request))
 
-    async def _order(self, request: Request, asking: ProgramAsking) -> JobOrder:
-        """Read what is asked for; a form's files are kept first.
+    async def _order(
+        self, request: Request, asking: ProgramAsking, key: str | None
+    ) -> tuple[JobOrder, dict[str, ReadFile]]:
+        """Read what is asked for; a form's files are kept first, unless the key is known.
 
         Raises:
             BodyUnreadable: it is neither JSON nor a form.
         """
         match media_type(request):
             case "application/json":
-                return read_order(self.models, await read_json(request))
+                return read_order(self.models, await read_json(request)), {}
             case "multipart/form-data":
                 most = max(len(spec.every_slot) for spec in MODES.values())
                 fields = len(OPTIONS) + most + 2
-                async with self._files.form(request, files=most, fields=fields) as form:
-                    sent = await self._files.keep_each(form, asking.visitor)
-                return read_order(self.models, dict(sent), as_text=True)
+                knows = self._service.programs.knows(asking.visitor, key)
+                kept = not await self._bridge.call(knows)
+                async with self._files.form(request, files=most, fields=fields, kept=kept) as form:
+                    sent = await self._files.keep_each(form, asking.visitor, kept=kept)
+                return read_order(self.models, sent.values, as_text=True), sent.read
             case _:
                 raise BodyUnreadable("body_type")
 

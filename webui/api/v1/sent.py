@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -21,6 +22,7 @@ from core.errors.programs import BodyUnreadable, FieldMistyped
 from webui.api.v1.answers import FileAnswer
 from webui.auth.visitors import Visitor
 from webui.studio.loop_bridge import Bridge
+from webui.studio.sent_files import ReadFile
 from webui.studio.service import StudioService
 
 JSON_BYTES = 256 * 1024  # of a request without its files
@@ -68,6 +70,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class SentFields:
+    """What stood in a request: texts and ids of files, and by role what was read and not kept."""
+
+    values: dict[str, Any]
+    read: dict[str, ReadFile] = field(default_factory=dict[str, ReadFile])
+
+
 class ProgramFiles:
     """Keeps what programs send, each file as its sender's, by an id that says nothing."""
 
@@ -99,8 +109,8 @@ class ProgramFiles:
                 raise BodyUnreadable("body_form")
             return await self._write(_pieces(file), visitor)
 
-    async def keep_each(self, form: FormData, visitor: Visitor) -> dict[str, str]:
-        """Keep the files of ``form`` and return its fields: texts, and the ids of the files.
+    async def keep_each(self, form: FormData, visitor: Visitor, *, kept: bool = True) -> SentFields:
+        """Keep the files of ``form``, or only read them, and return its fields.
 
         Raises:
             BodyUnreadable: a field stands there twice.
@@ -110,26 +120,34 @@ class ProgramFiles:
         """
         if len(form.multi_items()) != len(form):
             raise BodyUnreadable("body_form")
-        fields: dict[str, str] = {}
+        fields, read = dict[str, str](), dict[str, ReadFile]()
         for name, value in form.items():
             if isinstance(value, UploadFile):
                 if name not in _ROLES:
                     raise FieldMistyped(name[:40], "string")
-                fields[name] = (await self._write(_pieces(value), visitor)).id
+                if kept:
+                    fields[name] = (await self._write(_pieces(value), visitor)).id
+                else:
+                    fields[name] = uuid4().hex
+                    read[name] = ReadFile(await _digest_of(_pieces(value)))
             else:
                 fields[name] = value
-        return fields
+        return SentFields(fields, read)
 
     @asynccontextmanager
-    async def form(self, request: Request, *, files: int, fields: int) -> AsyncGenerator[FormData]:
+    async def form(
+        self, request: Request, *, files: int, fields: int, kept: bool = True
+    ) -> AsyncGenerator[FormData]:
         """Read a form with at most so many files and other fields; its files end with the block.
+
+        A form of which nothing is ``kept`` needs no room.
 
         Raises:
             BodyUnreadable: it is none, or has more.
             MediaTooLarge: more bytes than so many files may have.
         """
         most = files * (self._limits.stream_bytes + _FRAMING_BYTES) + fields * _FIELD_BYTES
-        self._refuse(request, max(1, files))
+        self._refuse(request, max(1, files), kept=kept)
         counted = Request(request.scope, _Counted(request, most))
         try:
             form = await counted.form(
@@ -142,12 +160,12 @@ class ProgramFiles:
         finally:
             await form.close()
 
-    def _refuse(self, request: Request, files: int) -> None:
+    def _refuse(self, request: Request, files: int, *, kept: bool = True) -> None:
         declared = request.headers.get("content-length", "")[:15]
         size, most = int(declared) if declared.isdecimal() else 0, self._limits.stream_bytes
         if size > files * (most + _FRAMING_BYTES) + JSON_BYTES:
             raise MediaTooLarge("upload", size, most)
-        if not self._service.has_room(size):
+        if kept and not self._service.has_room(size):
             raise IntakeClosed("disk")
 
     async def _write(self, pieces: AsyncIterable[bytes], visitor: Visitor) -> FileAnswer:
@@ -201,6 +219,13 @@ class _Counted:
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
     while piece := await file.read(_PIECE):
         yield piece
+
+
+async def _digest_of(pieces: AsyncIterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    async for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def file_ids(given: dict[str, str | None]) -> dict[str, str]:
