@@ -47,6 +47,7 @@ from webui.serving.body_limit import BodyLimit
 from webui.serving.compression import Compression
 from webui.serving.first_paint import FirstPaint
 from webui.serving.languages import InLanguage
+from webui.serving.server_log import join_server_log
 from webui.serving.spoken_page import Parts, in_every_language, let_speak
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
@@ -220,3 +221,4 @@ def start(
         state_session_capacity=CAPACITY,
         app_kwargs=_app_parts(studio, service, bridge, sign_in),
     )
+    join_server_log()

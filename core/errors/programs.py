@@ -63,6 +63,11 @@ class RangeBeyond(InvalidInput):
 
     size: int
 
+    @property
+    def content_range(self) -> str:
+        """Return what the header Content-Range says of it."""
+        return f"bytes */{self.size}"
+
 
 class WebhookRefused(InvalidInput):
     """No results are sent to this address; ``reason`` is a code."""

@@ -110,6 +110,7 @@ class OperatorView:
     line: str
     checks: tuple[CheckView, ...]
     jobs: tuple[LiveJobView, ...]
+    more: str  # of a button, where more wait than are listed
     dead: tuple[DeadView, ...]
     tokens: tuple[TokenView, ...]
     scopes: tuple[str, ...]
@@ -144,6 +145,7 @@ def operator_view(
         "waiting": health.waiting,
         "free_bytes": health.free_bytes,
     }
+    unlisted = health.running + health.waiting - len(records.jobs)
     runs = tuple(_run(run) for run in records.recent if run.error is None and run.gpu_ms > 0)
     return OperatorView(
         intake=health.intake,
@@ -153,6 +155,7 @@ def operator_view(
             for check in ready.checks
         ),
         jobs=tuple(_live(job) for job in records.jobs),
+        more=say("operators_more", {"count": unlisted}) if unlisted > 0 else "",
         dead=tuple(
             DeadView(item.job_id, item.job_id[:SHORT_ID], item.platform, name(item.reason))
             for item in records.dead

@@ -25,12 +25,21 @@ def id_of(resource: JobResource) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-async def job_events(look: Look, write: JobWriter, seen: str) -> AsyncIterator[str]:
-    """Yield the events of a job from the one after ``seen`` on, and a comment now and then."""
+async def job_events(
+    look: Look, write: JobWriter, seen: str, stopping: Callable[[], bool]
+) -> AsyncIterator[str]:
+    """Yield the events of a job from the one after ``seen`` on, and a comment now and then.
+
+    The stream ends with the job, without a word where the service is ``stopping``: its reader comes
+    back to the next one and goes on.
+    """
     clock = asyncio.get_running_loop().time
     yield f"retry: {RETRY_MS}\n\n"
     beat_at_s = clock() + BEAT_S
-    while (sight := await look()) is not None:
+    while not stopping():
+        if (sight := await look()) is None:
+            yield _event("gone", "gone", json.dumps({}))
+            return
         resource = write.write(sight)
         name = id_of(resource)
         if name != seen:
@@ -42,7 +51,6 @@ async def job_events(look: Look, write: JobWriter, seen: str) -> AsyncIterator[s
             beat_at_s = clock() + BEAT_S
             yield ": alive\n\n"
         await asyncio.sleep(LOOK_S)
-    yield _event("gone", "gone", json.dumps({}))
 
 
 def _event(kind: str, name: str, data: str) -> str:

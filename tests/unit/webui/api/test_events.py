@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from core.domain.limits import RequestLimits
 from core.errors.programs import StreamsTooMany
+from webui.api.v1.answers import JobWriter
 from webui.api.v1.application import _CountedStream  # pyright: ignore[reportPrivateUsage]  # what is cut
+from webui.api.v1.events import RETRY_MS, job_events
 from webui.auth.open_streams import OF_ONE, OpenStreams
 
 
@@ -33,3 +36,13 @@ async def test_a_reader_who_leaves_before_the_first_event_is_not_counted_for_eve
         streams.enter("robot")
     with pytest.raises(StreamsTooMany):
         streams.enter("robot")
+
+
+async def test_a_stop_ends_a_stream_without_saying_that_the_job_is_gone() -> None:
+    async def look() -> None:
+        pytest.fail("looked at after the stop")
+
+    write = JobWriter("http://studio.example", RequestLimits(), "en")
+    sent = [event async for event in job_events(look, write, "", lambda: True)]
+
+    assert sent == [f"retry: {RETRY_MS}\n\n"]
