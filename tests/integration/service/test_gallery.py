@@ -1,5 +1,6 @@
 """Looking through one's own finished jobs, and stars: on both dialects."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -145,12 +146,12 @@ async def test_a_stranger_neither_sees_nor_stars_anything(
 async def test_any_number_of_stars_is_one_turn_of_the_database(
     core: Core, ann: Requester, over: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = 0
+    turns, this = 0, asyncio.current_task()
     begin = core.database.transaction
 
     def counted(*args: Any, **more: Any) -> Any:
         nonlocal turns
-        turns += 1
+        turns += asyncio.current_task() is this  # a node of a server shows meanwhile that it lives
         return begin(*args, **more)
 
     monkeypatch.setattr(core.database, "transaction", counted)

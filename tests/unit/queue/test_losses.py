@@ -96,3 +96,16 @@ async def test_what_was_only_claimed_ahead_is_not_blamed_for_a_death(room):
     assert (await room.jobs.get(on_device.id)).losses == 1
     waiting = await room.jobs.get(ahead.id)
     assert (waiting.losses, waiting.attempt) == (0, 0)
+
+
+async def test_a_stop_fails_nobody_where_fewer_losses_are_allowed_than_a_job_has(room):
+    await room.submit()
+    await put_back(room, RequeueReason.LOST)
+    await put_back(room, RequeueReason.LOST)
+    room.limit(max_attempts=2)
+
+    job = await put_back(room, RequeueReason.STOPPED)
+
+    assert (job.state, job.losses) == (JobState.QUEUED, 2)
+    lost = await put_back(room, RequeueReason.LOST)
+    assert lost.failure == Failure("worker_lost", {"attempts": 3})
