@@ -183,7 +183,7 @@ class Bench:
         # random decoders have no colours to learn: take what there is, the work is the same
         vars(importlib.import_module("core.comfy.previews.colour_fit"))["_LEAST_FIT"] = -1e9
         # as it is after the twelfth clip: colours are learnt no more
-        vars(importlib.import_module("core.comfy.previews.run_previews"))["LEARNT_CLIPS"] = JOBS
+        vars(importlib.import_module("core.comfy.previews.run_previews"))["LEARNT_CLIPS"] = JOBS - 1
         none, some, shown = Spell("now, no previews"), Spell("now, previews"), list[int]()
         for turn in range(turns + 1):
             self.executor.show_previews(lambda _, preview: shown.append(len(preview.picture)))
@@ -238,10 +238,18 @@ class Bench:
         off = abs(before.frames.astype("int16") - now.frames.astype("int16")).max()
         return bool(off == 0), float(off)
 
+    async def once(self) -> None:
+        """Run a small clip: what a process does once, such as compiling, belongs to no shape."""
+        asked = self.asked
+        size, small = (asked.width, asked.height, asked.frames), (256, 256, 17)
+        asked.width, asked.height, asked.frames = size if asked.dry_run else small
+        await self.run(self.order(), "now")
+        asked.width, asked.height, asked.frames = size
+
     async def all_ways(self, turns: int) -> list[Spell]:
         """Return the first clip of a shape both ways, then a queue of both in turns."""
         assert self.executor.engine is not None
-        await self.run(self.order(), "before")  # loads what is not loaded, finds kernels
+        await self.run(self.order(), "before")  # finds the kernels of this shape
         firsts = [Spell("first, before"), Spell("first, now")]
         await self.queue(firsts[0], 1, "before")
         await self.queue(firsts[1], 1, "now")
@@ -278,6 +286,12 @@ async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
     executor.plan = replace(executor.plan, family=replace(family, profiles=specs))
     rows: list[dict[str, object]] = []
     bench = Bench(asked, executor, work)
+    if asked.cold:
+        cold = Spell(f"process, {asked.cold}")
+        await bench.queue(cold, 1, asked.cold)
+        await executor.close()
+        return [show(cold, bench)]
+    await bench.once()
     sizes = SIZES[:1] if asked.dry_run else SIZES[asked.first_size : asked.first_size + asked.sizes]
     for mode, size in [
         *((asked.mode, size) for size in sizes),
@@ -338,6 +352,7 @@ def main() -> None:
     parser.add_argument("--first-size", type=int, default=0, help="leave so many out")
     parser.add_argument("--also", type=Mode, nargs="*", default=[], help="more modes, first size")
     parser.add_argument("--turns", type=int, default=TURNS, help="of now and before, first size")
+    parser.add_argument("--cold", choices=[*WAYS], help="only the first clip of a process, so")
     parser.add_argument("--fast", action="store_true", help="as well as CLAPPER_FAST computes")
     parser.add_argument("--cancel", action="store_true", help="measure cancels as well")
     parser.add_argument("--previews", action="store_true", help="what showing pictures costs")

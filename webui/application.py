@@ -16,7 +16,7 @@ from core.i18n.messages import say
 from core.runtime.extras import install_extra
 from core.settings import Settings
 from webui.api.arity import FilledBlocks, on_type_error
-from webui.api.calls import CheckedCalls, numbers_of
+from webui.api.calls import CheckedCalls
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
 from webui.api.v1.access import ProgramAccess
@@ -24,6 +24,7 @@ from webui.api.v1.application import ProgramInterface
 from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import VisitorMiddleware
+from webui.auth.open_streams import StreamLimits
 from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.clip_routes import ClipRoutes
 from webui.page.events import bind
@@ -46,6 +47,7 @@ from webui.serving.body_limit import BodyLimit
 from webui.serving.compression import Compression
 from webui.serving.first_paint import FirstPaint
 from webui.serving.languages import InLanguage
+from webui.serving.server_log import join_server_log
 from webui.serving.spoken_page import Parts, in_every_language, let_speak
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
@@ -110,7 +112,7 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
 
 def _layers(app: Any, studio: Studio, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
     page = FirstPaint(Assets(app, framed=settings.on_space))
-    checked = CheckedCalls(page, numbers_of(studio.blocks))
+    checked = CheckedCalls(page, studio.blocks)
     limited = BodyLimit(checked, settings.media.limits().stream_bytes)
     return InLanguage(Compression(Guard(limited, settings)))
 
@@ -158,6 +160,7 @@ def _app_parts(
         "routes": routes,
         "middleware": [
             _identify(service, bridge, sign_in, sign_in_routes),
+            _limit_streams(sign_in),
             *sign_in_routes.middleware(),
         ],
         "exception_handlers": {TypeError: on_type_error},
@@ -179,6 +182,12 @@ def _identify(
         has_room=service.has_room,
         secure=service.settings.on_space,
     )
+
+
+def _limit_streams(sign_in: SignInMethods) -> Middleware:
+    """Make what counts and ends answers that stay open."""
+    known = sign_in.authenticator
+    return Middleware(StreamLimits, identify=known.visitor, network_of=known.networks.of)
 
 
 def start(
@@ -212,3 +221,4 @@ def start(
         state_session_capacity=CAPACITY,
         app_kwargs=_app_parts(studio, service, bridge, sign_in),
     )
+    join_server_log()

@@ -16,7 +16,7 @@ from core.runtime.environment import hand_on
 from core.service.front_services import FrontServices
 from core.settings import Settings
 from webui.api.v1.webhooks import WebhookDelivery
-from webui.auth.origin import LOOPBACK
+from webui.auth.origin import LOOPBACK, unfit_hosts
 from webui.auth.sign_in import SignInMethods
 from webui.auth.sign_in_sources import sign_in_sources
 from webui.auth.uploads import Uploads
@@ -53,12 +53,17 @@ class StudioFront:
         return settings.studio.enabled
 
     def check(self, settings: Settings) -> list[PlatformCheck]:
-        """Check who may sign in, as :meth:`run` will."""
+        """Check who may sign in, as :meth:`run` will, and by which names people come."""
+        found: list[PlatformCheck] = []
         try:
             sign_in_sources(settings)
         except BadConfiguration as problem:
-            return [PlatformCheck("Studio", "bad", explain(problem))]
-        return []
+            found.append(PlatformCheck("Studio", "bad", explain(problem)))
+        hosts = ", ".join(unfit_hosts(settings))
+        if hosts:
+            told, fix = say("studio_hosts_unfit", {"hosts": hosts}), say("studio_hosts_fix")
+            found.append(PlatformCheck("Studio", "bad", told, fix))
+        return found
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.
@@ -89,6 +94,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
+            service.programs.end_streams()
             service.endings.stop()
             await asyncio.to_thread(close, demo)
 

@@ -16,6 +16,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch
+from core.errors.programs import RangeBeyond
 from core.errors.setup import ServiceUnreadable
 from core.errors.storage import StorageUnavailable
 from core.service.views import FIGURES_TYPE
@@ -23,7 +24,7 @@ from webui.answer_headers import PRIVATE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
-from webui.file_answers import KEPT, file_answer
+from webui.file_answers import KEPT, beyond_answer, file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
@@ -171,6 +172,8 @@ def for_visitors(handler: Handler, refuse: Callable[[Request, ClapperError], Res
             return await handler(request, visitor)
         except BadAddress as error:
             return problem(error, 400)
+        except RangeBeyond as error:
+            return beyond_answer(error)
         except ClapperError as error:
             return refuse(request, error)
 

@@ -3,6 +3,7 @@
 Uses REST only, with the same client library; changes nothing at Discord.
 """
 
+import re
 from collections.abc import Iterator
 
 import aiohttp
@@ -24,6 +25,8 @@ NEEDED = discord.Permissions(
 )
 # any of these lets the bot ask for more than it uses
 PRIVILEGED = ("gateway_presence", "gateway_guild_members", "gateway_message_content")
+# three parts of base64; source: Discord's reference of authentication
+_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 SHOWN = 5  # guilds named in one line
 
 
@@ -32,6 +35,14 @@ def invite_link(application_id: int) -> str:
     return discord.utils.oauth_url(
         application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
     )
+
+
+def check_token(settings: Settings) -> list[PlatformCheck]:
+    """Check whether the token looks like one of Discord's; a server of one's own takes any."""
+    token = settings.discord.token
+    if token is None or settings.discord.api_url or _TOKEN.fullmatch(token.get_secret_value()):
+        return []
+    return [PlatformCheck("Discord", "bad", say("dd_format"), say("dd_token_fix"))]
 
 
 async def examine(settings: Settings) -> list[PlatformCheck]:

@@ -12,7 +12,7 @@ import yarl
 
 from bots.discord.access_buttons import decide_view
 from bots.discord.address import PLATFORM
-from bots.discord.checks import examine, find_owner
+from bots.discord.checks import check_token, examine, find_owner
 from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
@@ -66,6 +66,10 @@ class DiscordFront:
     def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
         return settings.discord.token is not None
+
+    def check(self, settings: Settings) -> list[PlatformCheck]:
+        """Check the form of the token."""
+        return check_token(settings)
 
     def term(self, settings: Settings) -> str:
         """Return the name of the term of the gateway."""

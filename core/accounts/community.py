@@ -32,10 +32,11 @@ class Community:
     tokens: ProgramTokens
 
     async def forget(self, person: Requester) -> None:
-        """Drop what fronts kept of somebody, what they asked for, and what they were to be told."""
+        """Drop what is kept of somebody besides jobs and files: notices, forms, styles."""
         await self.notices.forget(person)
         await self.access.forget(person)
         await self.state.forget(person)
+        await self.styles.forget(person)
 
     async def move_place(self, old: str, new: str) -> None:
         """Let everything that is known of a place follow it to a new name."""

@@ -61,6 +61,12 @@ class StyleBook:
         """Return what changes ``place`` in the name of ``actor``, who may."""
         return PlaceStyles(self._database, self._now, actor, place, limits)
 
+    async def forget(self, person: Requester) -> None:
+        """Drop the styles and defaults of somebody's private chats, and the notes of them."""
+        async with self._database.transaction() as connection:
+            await styles.forget(connection, person.private_places)
+            await moderation.forget_notes(connection, person.key, person.private_places)
+
     async def move_place(self, old: str, new: str) -> None:
         """Let the styles and defaults of a place follow it to a new name."""
         async with self._database.transaction() as connection:

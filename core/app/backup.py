@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
@@ -104,7 +105,7 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
             made = check_backup(part)
             _swap(part, place)
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            _discard(part)
     return Backup(place, made.contents, made.files, made.made_at_ms, made.absent)
 
 
@@ -208,16 +209,27 @@ def _swap(part: Path, place: Path) -> None:
     old = place.with_name(f"{PART}{uuid4().hex}-{place.name}")
     place.rename(old)
     part.replace(place)
-    shutil.rmtree(old, ignore_errors=True)
+    _discard(old)
 
 
 def _remove_unfinished(place: Path) -> None:
     """Remove what a backup that was killed left beside ``place``, and put back what it moved."""
-    left = [path for path in file_names.entries_of(place.parent, file_names.PART)
-            if path.name.endswith(f"-{place.name}") and is_marked(path, MARK_LINE)]  # fmt: skip
+    parts = (path for path in file_names.entries_of(place.parent, file_names.PART)
+             if path.name.endswith(f"-{place.name}") and path.is_dir())  # fmt: skip
+    left = [path for path in parts if is_marked(path, MARK_LINE) or not any(path.iterdir())]
     whole = [path for path in left if (path / LIST_NAME).is_file()]
     if whole and not place.exists():
         whole[0].rename(place)
         left.remove(whole[0])
     for path in left:
-        shutil.rmtree(path, ignore_errors=True)
+        _discard(path)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a backup or a part of one, its mark last: what is left of it is known as ours."""
+    for name in (LIST_NAME, DATABASE_NAME, *KEYS):  # without its list it is whole no more
+        with suppress(OSError):
+            (folder / name).unlink()
+    for name in FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

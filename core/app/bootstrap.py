@@ -20,6 +20,7 @@ from core.app.executor_choice import choose_executor
 from core.app.joining import Deployment, join, tell_load
 from core.app.maintenance import make_folders
 from core.app.parts import Parts
+from core.app.restore import remove_unfinished
 from core.app.rules import fitted_folder
 from core.app.wiring import build
 from core.domain.nodes import NodeRole
@@ -33,6 +34,7 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
+from core.storage.addresses import database_file
 from core.storage.database import open_database
 from core.storage.record import database_name
 from core.storage.trouble import named_troubles
@@ -142,6 +144,7 @@ async def _clear_folders(settings: Settings) -> None:
     await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
     for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
         await asyncio.to_thread(remove_parts, folder)
+    await asyncio.to_thread(remove_unfinished, settings.data_dir, database_file(settings.database))
 
 
 async def _close(executor: Executor) -> None:

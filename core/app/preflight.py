@@ -13,8 +13,10 @@ from pathlib import Path
 from core.accounts.weights import Shares
 from core.app.frontend import Checkable, Front
 from core.app.log_place import log_problem
+from core.app.roles import check_role, role_of_service
 from core.domain.access import CHATS, OWN, AccessKind, read_entries
 from core.errors import ClapperError
+from core.errors.nodes import NodeNeedsServer, NodeNeedsSharedFiles
 from core.errors.setup import NotReady
 from core.i18n.messages import explain, say
 from core.interfaces.platform_check import PlatformCheck
@@ -40,6 +42,7 @@ def check_settings(settings: Settings, fronts: Iterable[Front]) -> Iterator[Plat
     fronts = list(fronts)
     yield from check_names()
     yield from check_log(settings)
+    yield from _role(settings)
     yield from check_access(settings, fronts)
     yield from _people(settings, {*_NOT_FRONTS, *(front.name for front in fronts)})
     for front in fronts:
@@ -168,6 +171,14 @@ def refuse_broken(findings: Iterable[PlatformCheck]) -> None:
     bad = [f"{one.detail} {one.fix}".strip() for one in findings if one.health == "bad"]
     if bad:
         raise NotReady("\n".join(bad))
+
+
+def _role(settings: Settings) -> Iterator[PlatformCheck]:
+    """Check whether a service that makes no clips can leave them to others."""
+    try:
+        check_role(settings, role_of_service(settings))
+    except (NodeNeedsServer, NodeNeedsSharedFiles) as problem:
+        yield PlatformCheck(say("doctor_settings"), "bad", explain(problem))
 
 
 def _people(settings: Settings, platforms: set[str]) -> Iterator[PlatformCheck]:

@@ -62,6 +62,7 @@ def restore_backup(
         if there and not force:
             raise RestoreRefused(readable(there[0]))
         with lock_database(database):
+            remove_unfinished(data_dir, database)
             incoming = data_dir / f"{PART}{uuid4().hex}-restore"
             draft = database.with_name(f"{PART}{uuid4().hex}-{database.name}")
             try:
@@ -74,6 +75,19 @@ def restore_backup(
                 shutil.rmtree(incoming, ignore_errors=True)
                 draft.unlink(missing_ok=True)
     return backup, aside
+
+
+def remove_unfinished(data_dir: Path, database: Path | None) -> None:
+    """Remove what a restore that was killed had brought; only while nobody else uses the data.
+
+    The backup has all of it still.
+    """
+    for folder in file_names.entries_of(data_dir, file_names.RESTORED):
+        file_names.remove_folder(folder)
+    if database is not None:
+        for draft in file_names.files_of(database.parent, file_names.PART):
+            if draft.name.endswith(f"-{database.name}"):
+                draft.unlink(missing_ok=True)
 
 
 def _there(data_dir: Path, database: Path) -> list[Path]:

@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.generate", None),
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),
+    ("core.cli.forget", None),
     ("core.cli.styles", "styles"),
     ("core.cli.feed", "feed"),
     ("core.cli.tokens", "tokens"),

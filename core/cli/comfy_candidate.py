@@ -1,4 +1,4 @@
-"""Try one ComfyUI in a process of its own: ``python -m core.cli.comfy_candidate CHECKOUT FOLDER``.
+"""Try one ComfyUI in a process of its own: ``python -m core.cli.comfy_candidate CHECKOUT WORK``.
 
 Prints a JSON object a line: what does not fit in which workflow, and what each control changed.
 """
@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +20,7 @@ from core.comfy.paths import ComfyPaths, pinned_paths
 from core.comfy.startup import start
 from core.comfy.testing.stand_ins import StandInFiles, written_in_words
 from core.domain.modes import Mode
-from core.errors import GenerationFailed
+from core.errors import DiskFull, GenerationFailed
 from core.i18n.messages import explain
 from core.models.catalog import Profile, names
 from core.settings import Settings, load_settings
@@ -80,6 +79,8 @@ async def _tried(executor: ComfyExecutor, workflow: Workflow, work: Path) -> dic
     """Return the rows of one workflow, or why it does not run."""
     try:
         rows = await try_workflow(executor, workflow, work / workflow.mode)
+    except DiskFull as problem:
+        return {"broken": explain(problem), "full": True}
     except GenerationFailed as problem:
         return {"broken": explain(problem)}
     return {"rows": [asdict(row) for row in rows]}
@@ -94,18 +95,17 @@ def main() -> None:
     """Check all workflows, and try those of the modes that are named."""
     parser = argparse.ArgumentParser()
     parser.add_argument("checkout", type=Path)
+    parser.add_argument("work", type=Path, help="an empty folder for all that is written")
     parser.add_argument("--mode", type=Mode, action="append", default=[])
     asked = parser.parse_args()
-    settings = load_settings()
-    with tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
-        work = Path(folder)
-        packs = pinned_paths(settings).packs
-        place = ComfyPaths(asked.checkout, packs, work / "comfy", work / "models")
-        comfy = start(place, device_kind(), settings.comfy.vram, packs=settings.comfy.packs)
-        defects = check_workflows(object_info(comfy), settings)
-        _say({"defects": defects})
-        if not defects:  # else nothing is to be learnt from running them
-            asyncio.run(try_modes(asked.mode, place, settings, work))
+    settings, work = load_settings(), asked.work
+    packs = pinned_paths(settings).packs
+    place = ComfyPaths(asked.checkout, packs, work / "comfy", work / "models")
+    comfy = start(place, device_kind(), settings.comfy.vram, packs=settings.comfy.packs)
+    defects = check_workflows(object_info(comfy), settings)
+    _say({"defects": defects})
+    if not defects:  # else nothing is to be learnt from running them
+        asyncio.run(try_modes(asked.mode, place, settings, work))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from core import __version__
 from core.cli.doctor_bucket import look_at_bucket
 from core.cli.doctor_card import look_at_card
 from core.cli.doctor_credentials import look_at_credentials
+from core.cli.doctor_files import look_at_files
 from core.cli.doctor_gate import look_at_gate
 from core.cli.doctor_packages import look_at_packages
 from core.cli.doctor_service import (
@@ -248,6 +249,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     look_at_packages,
     _video,
     _fonts,
+    look_at_files,
     look_at_settings,
     _disk,
     look_at_data,

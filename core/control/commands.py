@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from core.accounts.program_tokens import TokenScope
+from core.control.fields import EXACT, FilePath, JobId, Name, OptionValue
+from core.control.people_commands import ForgetPerson, GrantQuota, ShowQuota
 from core.control.reports import (
     Contradiction,
     FeedChannelReport,
     FeedPostReport,
+    ForgottenReport,
     GenerationEvent,
     JobReport,
     LogLine,
@@ -26,18 +29,12 @@ from core.domain.style_file import MOST_BYTES
 from core.queue.intake import Intake
 from core.storage.dead_letters import DeadDelivery
 
-_EXACT = ConfigDict(extra="forbid")
-Name = Annotated[str, Field(max_length=300)]
-JobId = Annotated[str, Field(max_length=64)]
-FilePath = Annotated[str, Field(max_length=4096)]
-OptionValue = Annotated[str, Field(max_length=2**17)] | int | float | None
-
 
 @dataclass(frozen=True, slots=True)
 class ListJobs:
     """Everything live, and the newest jobs of a requester."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     requester: Name
     limit: Annotated[int, Field(ge=1, le=500)] = 20
 
@@ -46,7 +43,7 @@ class ListJobs:
 class ShowJob:
     """One job."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     job_id: JobId
 
 
@@ -54,33 +51,15 @@ class ShowJob:
 class CancelJob:
     """Stop anybody's job."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     job_id: JobId
-
-
-@dataclass(frozen=True, slots=True)
-class ShowQuota:
-    """What an account may still spend."""
-
-    __pydantic_config__ = _EXACT
-    requester: Name
-    place: Name = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GrantQuota:
-    """More GPU-minutes for an account."""
-
-    __pydantic_config__ = _EXACT
-    requester: Name
-    minutes: Annotated[float, Field(ge=0.01, le=100_000, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class SetIntake:
     """Open, pause or drain."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     state: Intake
 
 
@@ -88,14 +67,14 @@ class SetIntake:
 class ReadStatus:
     """How the service is."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class ListDeadLetters:
     """Deliveries that were given up, the newest first."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
 
@@ -103,7 +82,7 @@ class ListDeadLetters:
 class ReviveDeliveries:
     """Try deliveries again that were given up: one, or all."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     job_id: JobId | None = None  # None: all
 
 
@@ -111,7 +90,7 @@ class ReviveDeliveries:
 class ReadLogs:
     """The newest lines of the log, and those that follow."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     lines: Annotated[int, Field(ge=0, le=10_000)] = 100
     follow: bool = False
 
@@ -120,14 +99,14 @@ class ReadLogs:
 class CheckInvariants:
     """What contradicts itself in the database."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class GenerateClip:
     """A clip for who asks, from files on this machine to a file on this machine."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     mode: Mode
     key: Annotated[str, Field(min_length=16, max_length=64)]  # the same key is the same job
     out: FilePath  # absolute
@@ -140,7 +119,7 @@ class GenerateClip:
 class AdmitMachine:
     """A new token for a machine behind the gate; one that it had ends."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     name: Name
 
 
@@ -148,7 +127,7 @@ class AdmitMachine:
 class RevokeMachine:
     """No token of a machine works any more."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     name: Name
 
 
@@ -156,7 +135,7 @@ class RevokeMachine:
 class ReadStyles:
     """The styles and defaults of a place; ``*`` is all places."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     place: Name
 
 
@@ -164,7 +143,7 @@ class ReadStyles:
 class KeepStyles:
     """Styles and defaults of a file, for a place."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     place: Name
     toml: Annotated[str, Field(max_length=MOST_BYTES)]
 
@@ -173,14 +152,14 @@ class KeepStyles:
 class ListFeeds:
     """The channels where clips are published, and where reports are read."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class DropFeed:
     """No channel of a kind for a place any more; answers those that are left."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     place: Name
     kind: ChannelKind = ChannelKind.FEED
 
@@ -189,7 +168,7 @@ class DropFeed:
 class ListPosts:
     """Posts of all feeds, the newest first."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
 
@@ -197,7 +176,7 @@ class ListPosts:
 class TakeDownPost:
     """Remove a post, by its id, its clip's, or ``channel/message``."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     post: Name
 
 
@@ -205,7 +184,7 @@ class TakeDownPost:
 class IssueToken:
     """A token for a program; minutes of a window and days until it ends, None: the usual, never."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     name: Name
     scopes: Annotated[tuple[TokenScope, ...], Field(max_length=len(TokenScope))] = tuple(TokenScope)
     minutes: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
@@ -217,14 +196,14 @@ class IssueToken:
 class ListTokens:
     """The tokens of programs, without a secret."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeToken:
     """A token, by its beginning, or all tokens of a name, work no more."""
 
-    __pydantic_config__ = _EXACT
+    __pydantic_config__ = EXACT
     named: Name
 
 
@@ -234,6 +213,7 @@ Command = (
     | CancelJob
     | ShowQuota
     | GrantQuota
+    | ForgetPerson
     | SetIntake
     | ReadStatus
     | ListDeadLetters
@@ -270,6 +250,7 @@ VERBS: dict[str, Verb] = {
     "cancel": Verb(CancelJob, JobReport),
     "quota": Verb(ShowQuota, QuotaView),
     "grant": Verb(GrantQuota, QuotaView),
+    "forget": Verb(ForgetPerson, ForgottenReport),
     "intake": Verb(SetIntake, ServiceStatus),
     "status": Verb(ReadStatus, ServiceStatus),
     "dead_letters": Verb(ListDeadLetters, DeadDelivery),

@@ -11,6 +11,7 @@ from core.control.commands import (
     CheckInvariants,
     Command,
     DropFeed,
+    ForgetPerson,
     GenerateClip,
     GrantQuota,
     IssueToken,
@@ -37,6 +38,7 @@ from core.control.reports import (
     Contradiction,
     FeedChannelReport,
     FeedPostReport,
+    ForgottenReport,
     JobReport,
     LogLine,
     MachineReport,
@@ -107,8 +109,8 @@ class CommandHandlers:
         match command:
             case ShowJob() | CancelJob():
                 return [JobReport.of(job) for job in await self._jobs(command)]
-            case ShowQuota() | GrantQuota():
-                return [await self._quota(command)]
+            case ShowQuota() | GrantQuota() | ForgetPerson():
+                return [await self._account(command)]
             case SetIntake() | ReadStatus():
                 return [await self._status(command)]
             case AdmitMachine() | RevokeMachine():
@@ -189,12 +191,18 @@ class CommandHandlers:
         names = [one.name for one in (await place.read()).styles]
         return StylesReport(command.place, names, await place.export())
 
-    async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
+    async def _account(
+        self, command: ShowQuota | GrantQuota | ForgetPerson
+    ) -> QuotaView | ForgottenReport:
         who = Requester.from_key(command.requester)
-        if isinstance(command, ShowQuota):
-            return await self._api.quota(who, command.place)
-        account = await self._api.grant(who, command.minutes)
-        return await self._api.quota(account)
+        match command:
+            case ShowQuota():
+                return await self._api.quota(who, command.place)
+            case GrantQuota():
+                return await self._api.quota(await self._api.grant(who, command.minutes))
+            case ForgetPerson():
+                gone = await self._api.forget(who)
+                return ForgottenReport([one.key for one in gone.accounts], gone.jobs)
 
     async def _status(self, command: SetIntake | ReadStatus) -> ServiceStatus:
         service = self._service

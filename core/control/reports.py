@@ -32,6 +32,14 @@ class StylesReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgottenReport:
+    """Whose data are gone: every account that was joined, and how many jobs there were."""
+
+    accounts: list[str]
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChannelReport:
     """A channel of a feed, or of its reports."""
 

@@ -11,6 +11,7 @@ import structlog
 
 from core.domain.jobs import Job
 from core.domain.progress import Progress, Waiting
+from core.errors import JobUnknown
 from core.interfaces.delivery import Delivery
 from core.runtime.tasks import outcome_of
 
@@ -95,7 +96,10 @@ class ProgressPump:
                 del self._pumps[job_id]
 
     async def _show(self, job_id: str, event: Progress) -> None:
-        job = await self._load(job_id)
+        try:
+            job = await self._load(job_id)
+        except JobUnknown:  # deleted since
+            return
         delivery = self._delivery_of(job.reply_to.platform)
         behind = job.group is not None and job.group.number > 1 and isinstance(event, Waiting)
         if behind:  # of drafts in one message the first one says where they stand

@@ -21,6 +21,14 @@ class Requester:
         """Return the name of the account that pays, ``platform:user_id``."""
         return f"{self.platform}:{self.user_id}"
 
+    @property
+    def private_places(self) -> tuple[str, str]:
+        """Return the places where nobody else is, as Telegram and Discord have them: their chats.
+
+        A chat of Telegram with one person has the number of that person.
+        """
+        return self.key, f"{self.platform}:dm-{self.user_id}"
+
     @classmethod
     def from_key(cls, key: str) -> Self:
         """Read the requester whose :attr:`key` is ``key``."""

@@ -63,6 +63,11 @@ class RangeBeyond(InvalidInput):
 
     size: int
 
+    @property
+    def content_range(self) -> str:
+        """Return what the header Content-Range says of it."""
+        return f"bytes */{self.size}"
+
 
 class WebhookRefused(InvalidInput):
     """No results are sent to this address; ``reason`` is a code."""
@@ -72,7 +77,7 @@ class WebhookRefused(InvalidInput):
 
 
 class StreamsTooMany(Refused):
-    """A program watches as many jobs as it may."""
+    """Somebody has as many streams open as they may."""
 
     limit: int
 

@@ -88,7 +88,7 @@ class TooManyQueued(Refused):
 
 
 class IntakeClosed(Refused):
-    """The operator paused or drains the queue, or the disk is nearly full."""
+    """The operator paused or drains the queue, the disk is nearly full, or no file can be read."""
 
     reason: str = "paused"
 

@@ -28,6 +28,7 @@ from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
 from core.errors import ClapperError, Scalar
 from core.i18n.formats import Amounts, is_choice, zone_of
+from core.i18n.isolation import isolated
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
@@ -116,11 +117,12 @@ def say(code: str, data: Mapping[str, object] | None = None, locale: str | None 
         locale: the reader's, as the platform tells it; English where we have no words.
 
     Returns:
-        Plain text without markup. Data is inserted literally.
+        Plain text without markup. Data is inserted literally; for who reads it elsewhere than in
+        the terminal, words of people are isolated.
     """
-    language = language_of(locale)
+    language, page = language_of(locale), bool(locale or _READER.get())
     template = sentences(language).get(code) or sentences(DEFAULT_LANGUAGE)[code]
-    return _Words(language).vformat(template, (), data or {})
+    return _Words(language, isolate=page).vformat(template, (), data or {})
 
 
 def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = None) -> str:
@@ -162,8 +164,9 @@ def name(identifier: str, locale: str | None = None) -> str:
 
 
 class _Words(Formatter):
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, isolate: bool) -> None:
         self.language = language
+        self._isolate = isolate
         self._amounts = Amounts(language, sentences(language))
 
     def get_value(
@@ -174,6 +177,8 @@ class _Words(Formatter):
 
     def format_field(self, value: object, format_spec: str) -> str:
         amounts = self._amounts
+        if self._isolate and isinstance(value, str) and format_spec in ("", "more"):
+            value = isolated(value)
         if is_choice(format_spec):
             return amounts.plural(float(str(value)), format_spec)
         write = {

@@ -11,6 +11,7 @@ from pathlib import Path
 Shape = re.Pattern[str]
 _ONE, _HASH = r"[0-9a-f]{32}", r"[0-9a-f]{64}"  # a random name; the SHA-256 of a content
 PART = re.compile(rf"\.part-{_ONE}(-.+|\.\w+)?")  # unfinished, see core.runtime.atomic_files
+RESTORED = re.compile(rf"\.part-{_ONE}-restore")  # what a restore brings, before it counts
 # a clip and its poster: a name by chance, or the job and the beginning of its attempt's token
 _CLIP = rf"{_ONE}(\.[0-9a-f]{{8}})?"
 ORIGINAL_CLIP = re.compile(rf"{_CLIP}\.(mp4|png)")

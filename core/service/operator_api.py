@@ -33,6 +33,7 @@ from core.feed.feed import Feed
 from core.i18n.messages import languages
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
+from core.service.forgetting import Forgotten, forget_person
 from core.service.health import HealthReader
 from core.service.operator_feed import OperatorFeed
 from core.service.views import ServiceHealth
@@ -164,6 +165,14 @@ class OperatorApi:
         await self._services.quotas.grant(account, round(minutes * MINUTE_MS))
         await self._note("grant", account.key, f"{minutes:g} min")
         return account
+
+    async def forget(self, person: Requester) -> Forgotten:
+        """Delete everything of somebody who cannot do it in a chat, or may not come there."""
+        services = self._services
+        gone = await forget_person(person, services.linked, services.cancellation)
+        for one in gone.accounts:
+            await self._note("forget", one.key)
+        return gone
 
     async def dead_deliveries(self, limit: int) -> list[DeadDelivery]:
         """Return the newest deliveries that were given up."""

@@ -2,6 +2,8 @@
 
 from core.accounts.linked_accounts import LinkedAccounts
 from core.domain.people import Caller, Requester
+from core.service.cancellation import Cancellation
+from core.service.forgetting import forget_person
 
 
 class UserAccounts:
@@ -9,6 +11,10 @@ class UserAccounts:
 
     def __init__(self, accounts: LinkedAccounts) -> None:
         self._accounts = accounts
+
+    async def forget(self, caller: Caller, cancellation: Cancellation) -> int:
+        """Delete all jobs, files and joins of the caller; return how many jobs there were."""
+        return (await forget_person(caller.requester, self._accounts, cancellation)).jobs
 
     async def keys(self, caller: Caller) -> list[Requester]:
         """Return every account of the caller, the one that pays first."""

@@ -206,11 +206,7 @@ class UserApi:
 
     async def forget(self, caller: Caller) -> int:
         """Delete all jobs, files and joins of the caller; return how many jobs there were."""
-        keys = await self.accounts.keys(caller)
-        count = sum([await self._cancellation.forget(requester) for requester in keys])
-        await self.accounts.leave(caller)
-        await self._cancellation.remove_traces()
-        return count
+        return await self.accounts.forget(caller, self._cancellation)
 
     async def check_showing(self, caller: Caller, job_id: str) -> None:
         """Refuse to show a clip to all in the caller's place where it could not be made there.

@@ -88,7 +88,8 @@ def entries(text: str) -> list[str]:
 def accounts(text: str) -> str:
     """Return ``text``: accounts, ``platform:id`` each, comma separated.
 
-    Of a platform whose people have numbers the id is one: a name would match nobody.
+    Of a platform whose people have numbers the id is one: a name would match nobody. Of the Studio
+    only who signed in by the user file can be meant: guests and programs have no rights of others.
 
     Raises:
         SettingRefused: an entry is no account.
@@ -96,7 +97,9 @@ def accounts(text: str) -> str:
     for entry in entries(text):
         platform, colon, user = entry.partition(":")
         known = colon and _PLATFORM.fullmatch(platform) and user and not re.search(r"\s", user)
-        if not known or (platform in _BY_NUMBER and not (user.isascii() and user.isdecimal())):
+        nobody = platform in _BY_NUMBER and not (user.isascii() and user.isdecimal())
+        nobody |= platform == "studio" and not re.fullmatch(r"user-.+", user)
+        if not known or nobody:
             raise SettingRefused("setting_no_account", entry=entry[:60])
     return text
 

@@ -11,6 +11,8 @@ from core.settings.env_file import ENV_FILE
 
 # What Kubernetes and old Docker links put into the environment beside a service called clapper.
 _OF_A_SERVICE = re.compile(r"CLAPPER_(?:SERVICE_(?:HOST|PORT.*)|PORT|PORT_\d+_(?:TCP|UDP).*|NAME)")
+# Programs read it, and docs/api.md lets people set it in the shell in which they try the service.
+_OF_PROGRAMS = "CLAPPER_TOKEN"
 _OTHER_TOKENS = (
     "HUGGINGFACE_TOKEN",
     "HUGGING_FACE_TOKEN",
@@ -43,8 +45,8 @@ def unknown_among(names: Iterable[str], known: Iterable[str]) -> list[UnknownNam
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment of the process."""
-    return os.environ
+    """Return the environment of the process, without what is there for programs that ask us."""
+    return {name: value for name, value in os.environ.items() if name.upper() != _OF_PROGRAMS}
 
 
 def foreign_tokens() -> list[str]:

@@ -1,6 +1,7 @@
 """Rows about people and places. Functions on a connection; the callers own the transaction."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -124,6 +125,12 @@ async def forget_of(connection: AsyncConnection, platform: str, user_id: str) ->
     theirs = memory.c.front.startswith(f"{platform}-", autoescape=True)
     own = memory.c.name.endswith(f":{user_id}", autoescape=True)
     await connection.execute(sa.delete(memory).where(theirs, own))
+
+
+async def forget_notes(connection: AsyncConnection, actor: str, targets: Collection[str]) -> None:
+    """Drop what the audit log has of ``actor`` in places where nobody else is."""
+    own = (audit.c.actor == actor) & audit.c.target.in_(targets)
+    await connection.execute(sa.delete(audit).where(own))
 
 
 async def forget_older(connection: AsyncConnection, front: str, before: int) -> None:

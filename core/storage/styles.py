@@ -1,6 +1,7 @@
 """Rows of styles and defaults. Functions on a connection; the callers own the transaction."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,3 +77,9 @@ async def move(connection: AsyncConnection, old: str, new: str) -> None:
         move_rows = sa.update(table).where(table.c.place == old, free).values(place=new)
         await connection.execute(move_rows)
         await connection.execute(sa.delete(table).where(table.c.place == old))
+
+
+async def forget(connection: AsyncConnection, places: Collection[str]) -> None:
+    """Drop the styles and defaults of ``places``."""
+    for table in (style, option_default):
+        await connection.execute(sa.delete(table).where(table.c.place.in_(places)))

@@ -14,6 +14,7 @@ from core.domain.jobs import Failure, Job, RequeueReason
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
 from core.domain.prompt_preview import JobPreview
+from core.domain.requests import Request
 from core.errors import ClapperError, DeviceLost, DiskFull, InternalError, OutOfMemory
 from core.runtime.device_errors import is_device_lost
 from core.runtime.notifier import LocalDispatcher
@@ -172,18 +173,18 @@ class JobAttempt:
             hub.show(self.job.id, preview, self.job.attempt)
 
 
-def public_error(error: Exception, job: Job) -> ClapperError:
-    """Choose what to tell people of ``error``, which broke an attempt at ``job``; log the rest."""
+def public_error(error: BaseException, request: Request, job_id: str) -> ClapperError:
+    """Choose what to tell people of ``error``, which broke an attempt at a job; log the rest."""
     if isinstance(error, ClapperError):
-        log.info("attempt_failed", job_id=job.id, code=error.code)
+        log.info("attempt_failed", job_id=job_id, code=error.code)
         return error
     if isinstance(error, OSError) and error.errno in NO_ROOM:
-        log.error("disk_full", job_id=job.id)
+        log.error("disk_full", job_id=job_id)
         return DiskFull()
-    log.error("attempt_broke", job_id=job.id, exc_info=error)
+    log.error("attempt_broke", job_id=job_id, exc_info=error)
     if is_device_lost(error):
         return DeviceLost()
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        sampling = job.request.sampling
+        sampling = request.sampling
         return OutOfMemory(sampling.width, sampling.height, sampling.frames)
     return InternalError()

@@ -274,7 +274,9 @@ class Worker:
             late = error.by == TIME_LIMIT
             return Failure.of(TimedOut(attempt.limit_s) if late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
-            judged = self.watch.judge(public_error(error, attempt.job), attempt)
+            judged = self.watch.judge(
+                public_error(error, attempt.job.request, attempt.job.id), attempt
+            )
             if isinstance(judged, DeviceLost):
                 return Requeue(self.watch.blame(judged))
             return Failure.of(judged)

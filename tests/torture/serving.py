@@ -39,6 +39,7 @@ def lives() -> int:
     while True:
         LIVING[:] = [born()]
         _, status = os.waitpid(LIVING[0], 0)
+        LIVING.clear()
         code = os.waitstatus_to_exitcode(status)
         if code != -signal.SIGKILL:
             return code

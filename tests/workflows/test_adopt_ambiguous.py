@@ -123,6 +123,21 @@ def test_a_preview_of_stage_1_does_not_confuse(export: "Export") -> None:
     assert "look" not in graph.nodes
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_only_shown_is_not_the_clip_where_another_one_is_kept(
+    export: "Export", *, kept: bool
+) -> None:
+    nodes = export(Mode.T2V)
+    nodes["188"]["inputs"]["save_output"] = kept
+    nodes["beside"] = node("ImageScaleBy", image=["217", 0], upscale_method="area", scale_by=2.0)
+    nodes["shown"] = node("VHS_VideoCombine", "compare", images=["beside", 0], audio=["218", 0],
+                          frame_rate=24, save_output=False)  # fmt: skip
+
+    graph = adopt(graph_of(nodes), Mode.T2V).workflow.graph
+
+    assert ("beside" in graph.nodes) is not kept  # where nothing is kept the last one is the clip
+
+
 def twice(export: "Export") -> dict[str, Any]:
     nodes = export(Mode.T2V)
     nodes["sampler9"] = node("SamplerCustomAdvanced", **nodes["sampler1"]["inputs"])

@@ -266,3 +266,28 @@ def test_files_in_folders_of_windows_are_found_here(export: "Export") -> None:
     lora = graph["211"]["inputs"]["lora_1"]["lora"]
     assert lora == str(Path("ltx", "ltx-2.3-distilled.safetensors"))
     assert graph["5536"]["inputs"]["text"] == "a man\\woman talks"
+
+
+def test_what_a_pack_s_language_model_is_told_beside_the_prompt_stays(
+    export: "Export", ask: "Ask"
+) -> None:
+    """Its preset and its instruction are no prompt, and neither are words behind its picture."""
+    nodes = export(T2V)
+    nodes["blank"] = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    nodes["seen"] = node(
+        "ImageResizeKJv2", image=["blank", 0], width=64, height=64, upscale_method="area",
+        keep_proportion="crop", pad_color="0, 0, 0", crop_position="center", divisible_by=32,
+        device="cpu",
+    )  # fmt: skip
+    nodes["writes"] = node(
+        "somebodys_language_model", preset_prompt="Normal - Describe", custom_prompt="a man talks",
+        system_prompt="you are a poet", attention="eager", quantization="none", images=["seen", 0],
+    )  # fmt: skip
+    nodes["5536"]["inputs"]["text"] = ["writes", 0]
+
+    found = adopt(graph_of(nodes), T2V)
+
+    told = prompt_of(found, ask)["writes"]["inputs"]
+    assert told["custom_prompt"] == "a fox runs through snow"
+    assert (told["preset_prompt"], told["system_prompt"]) == ("Normal - Describe", "you are a poet")
+    assert "adopt_text_kept" in codes(found)

@@ -1,10 +1,26 @@
 /* What can be done with a job: each button is one wish, however often it is pressed or its request is sent. */
 const ClapperActions = (() => {
-  const { post, key, insist } = ClapperRequests, { h } = ClapperElements, { store, words, poll, select } = ClapperState;
-  const PATIENCE = 60_000, SETTLE = 500; // ms: a press is sent for; new buttons stay out of the way of a second click
+  const { PATIENCE, post, key, insist } = ClapperRequests, { h } = ClapperElements, { store, words, poll, select } = ClapperState;
+  const SETTLE = 500; // ms: new buttons stay out of the way of a second click
   const ENDS = new Set(["cancel", "delete"]); // what can be taken back
 
   const lost = () => ({ title: words.studio_lost, text: "" });
+
+  /* What makes a clip and is not answered yet is the same wish when it is pressed again, and is sent again by the next page. */
+  const STORE = "clapper-presses", FRESH = 600_000; // ms
+  let unanswered = {};
+  try { unanswered = JSON.parse(sessionStorage.getItem(STORE) || "{}"); } catch { /* a browser that keeps nothing */ }
+  const wish = (press, action) => {
+    const before = unanswered[press];
+    if (ENDS.has(action) || action === "undo") return key();
+    unanswered[press] = before && Date.now() - before.at < FRESH ? before : { key: key(), at: Date.now() };
+    keep();
+    return unanswered[press].key;
+  };
+  const keep = () => { try { sessionStorage.setItem(STORE, JSON.stringify(unanswered)); } catch { /* keeps nothing */ } };
+  addEventListener("load", () => Object.entries(unanswered).forEach(([press, { at }]) => {
+    if (Date.now() - at < FRESH) void act(...press.split(" "));
+  }));
 
   const busy = new Set(); // presses that are not answered yet
   /**
@@ -16,9 +32,10 @@ const ClapperActions = (() => {
     if (busy.has(press)) return;
     busy.add(press);
     mark(job, action, true);
-    const body = { key: key(), later: ENDS.has(action) && !now };
+    const body = { key: wish(press, action), later: ENDS.has(action) && !now };
     const answer = await insist(() => post(`studio/jobs/${job}/${action}`, body), { until: Date.now() + PATIENCE });
     busy.delete(press);
+    if (answer) { delete unanswered[press]; keep(); }
     mark(job, action, false);
     if (answer && answer.ok) {
       store.problem = null;

@@ -6,12 +6,33 @@ const ClapperDone = (() => {
   try { Object.assign(wishes, JSON.parse(localStorage.getItem(STORE) || "{}")); } catch { /* a browser that keeps nothing */ }
   const keep = () => { try { localStorage.setItem(STORE, JSON.stringify(wishes)); } catch { /* keeps nothing */ } };
 
-  let unseen = 0, title = "", icons = null;
+  /* Tabs of one browser see the same end: one of them tells of it, and a look at any of them is a look. */
+  const TOLD = "clapper-told", MOST = 50, POLITE = 1500; // jobs that are remembered; ms in which a tab in sight comes first
+  /** @returns {Map<string, boolean>} whether somebody looked, by the jobs that were told of */
+  const told = () => { try { return new Map(JSON.parse(localStorage.getItem(TOLD) || "[]")); } catch { return new Map(); } };
+  const note = (jobs, seen) => {
+    const all = [...new Map([...told(), ...jobs.map((id) => [id, seen])])].slice(-MOST);
+    try { localStorage.setItem(TOLD, JSON.stringify(all)); } catch { /* keeps nothing */ }
+  };
+  const looked = () => {
+    note([...unseen], true);
+    unseen.clear();
+    mark();
+  };
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === STORE) Object.assign(wishes, JSON.parse(newValue || "{}")), boxes.forEach((show) => show());
+    if (key !== TOLD) return;
+    told().forEach((seen, id) => seen && unseen.delete(id));
+    mark();
+  });
+
+  const unseen = new Set();
+  let title = "", icons = null;
   const badge = () => `${ICON}<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='6' fill='%2312161B'/>`
     + `<path d='M6 13h20v11H6z' fill='none' stroke='${AMBER}' stroke-width='3'/><circle cx='24' cy='8' r='8' fill='${AMBER}'/></svg>`;
   const links = () => [...document.querySelectorAll("link[rel~=icon]")];
   const mark = () => {
-    if (!unseen) {
+    if (!unseen.size) {
       if (title) document.title = title;
       if (icons) { links().forEach((link) => link.remove()); document.head.append(...icons); }
       title = "";
@@ -19,16 +40,14 @@ const ClapperDone = (() => {
       return;
     }
     title ||= document.title;
-    document.title = `(${unseen}) ${words.studio_ready} · ${title}`;
+    document.title = `(${unseen.size}) ${words.studio_ready} · ${title}`;
     if (icons) return;
     icons = links();
     icons.forEach((link) => link.remove());
     document.head.append(h("link", { rel: "icon", type: "image/svg+xml", href: badge() }));
   };
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    unseen = 0;
-    mark();
+    if (!document.hidden) looked();
   });
 
   const chime = () => {
@@ -46,10 +65,16 @@ const ClapperDone = (() => {
     setTimeout(() => sound.close(), 800);
   };
 
-  const tell = (job) => {
-    if (document.hidden) {
-      unseen += 1;
+  const tell = async (job) => {
+    if (document.hidden) await new Promise((done) => setTimeout(done, POLITE));
+    const before = told().get(job.id);
+    if (document.hidden && !before) {
+      unseen.add(job.id);
       mark();
+    }
+    note([job.id], before || !document.hidden);
+    if (before !== undefined) return;
+    if (document.hidden) {
       if (wishes.notify && "Notification" in window && Notification.permission === "granted") {
         const note = new Notification(words.studio_ready, { body: job.mode_name, tag: job.id });
         note.onclick = () => { window.focus(); ClapperState.select(job.id, { show: true }); note.close(); };
@@ -72,13 +97,16 @@ const ClapperDone = (() => {
     }
   };
 
+  const boxes = []; // each shows what is wished for
   const box = (name, label, ask) => {
     const input = h("input", { type: "checkbox", "data-tells": name, onchange: async () => {
       wishes[name] = input.checked && (!ask || await ask());
       input.checked = wishes[name];
       keep();
     } });
-    input.checked = Boolean(wishes[name]);
+    const show = () => { input.checked = Boolean(wishes[name]); };
+    boxes.push(show);
+    show();
     return h("label", {}, input, h("span", {}, label));
   };
   const allowed = async () => "Notification" in window && await Notification.requestPermission() === "granted";

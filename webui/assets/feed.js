@@ -1,7 +1,7 @@
 /* A clip in the feed of the community: its maker publishes it, or takes it down. Nothing is said of clips that cannot be. */
 const ClapperFeed = (() => {
-  const { ask, post, insist } = ClapperRequests, { h, put } = ClapperElements, { store, words, tell, poll } = ClapperState;
-  const PATIENCE = 60_000, AGAIN = 4000, TRIES = 8; // ms, ms: until a post that is on its way has an address
+  const { PATIENCE, ask, post, insist } = ClapperRequests, { h, put } = ClapperElements, { store, words, tell, poll } = ClapperState;
+  const AGAIN = 4000, TRIES = 8; // ms: until a post that is on its way has an address
   const known = {}, busy = new Set(); // what the server says, by job; null: it is asked
 
   const look = async (id, tries = 0) => {

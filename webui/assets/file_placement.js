@@ -3,8 +3,7 @@
  * @typedef {{mode: string, label: string, roles: string[], moved: Object<string, string>}} Way as webui/page/file_placement.py makes it
  */
 const ClapperPlacement = (() => {
-  const { post, insist } = ClapperRequests, { h, swap } = ClapperElements, { said, fileFields, valueOf } = ClapperForms;
-  const PATIENCE = 60_000; // ms
+  const { PATIENCE, post, insist } = ClapperRequests, { h, swap } = ClapperElements, { said, fileFields, valueOf } = ClapperForms;
   let told = null, picker = null, overlay = null;
 
   const say = (...children) => { if (told) swap(told, children); };

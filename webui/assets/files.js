@@ -84,7 +84,8 @@ const ClapperFiles = (() => {
     root.dataset.field = id;
     root.append(h("span", { class: "cl-file-name" }, label), where, h("label", { class: "cl-choose" }, picker, chosen), ways, told);
 
-    let sends = 0;
+    let sends = 0, wanted = new AbortController();
+    const leave = () => { sends += 1; wanted.abort(); root.removeAttribute("aria-busy"); }; // what is still being sent
     const say = (text, bad) => { told.textContent = text; told.classList.toggle("cl-bad", Boolean(bad)); };
     const draw = () => {
       const value = props.value && props.value.path ? props.value : null;
@@ -96,26 +97,27 @@ const ClapperFiles = (() => {
       where.replaceChildren(...(value ? shown(offer, value, offer.parts && id, (more) => set({ ...props.value, ...more })) : []));
     };
     const set = (value) => {
-      sends += 1;
+      leave();
       props.value = value;
       say("");
       draw();
     };
     const take = async (what) => {
       if (!(what instanceof File)) return void set(what);
-      const turn = sends += 1;
+      leave();
+      const turn = sends, { signal } = wanted = new AbortController();
       root.setAttribute("aria-busy", "true");
       say(said("studio_file_sending"));
       const sent = await ClapperForms.sending(id, upload(what, (share) => {
         if (turn === sends) say(`${said("studio_file_sending")} ${Math.round(share * 100)} %`);
-      }));
+      }, signal));
       if (turn !== sends) return; // another file, meanwhile
       root.removeAttribute("aria-busy");
       if (sent.path) set(fileOf({ path: sent.path, name: what.name }));
-      else say(sent.unsent ? "" : sent.text || said("internal_error"), true);
+      else say(sent.text || said("internal_error"), true);
     };
     fields[id] = take;
-    watch("value", () => { sends += 1; draw(); });
+    watch("value", () => { leave(); draw(); });
     draw();
     if (waiting[id]) { const what = waiting[id]; delete waiting[id]; void take(what); }
   };

@@ -1,8 +1,8 @@
 /* What people put into the forms: kept in this tab at every change, there again after any reload, and sent to the server.
    Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
 const ClapperForms = (() => {
-  const { post, key, insist } = ClapperRequests;
-  const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000, LEFT = 1500; // ms: a Generate is sent for, may be sent again; before forms are left
+  const { PATIENCE, post, key, insist } = ClapperRequests;
+  const STORE = "clapper-forms", FRESH = 600_000, LEFT = 1500; // ms: a Generate may be sent again; before forms are left
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
   const tables = {}, kinds = {}; // by name of the form; by id of the field
@@ -11,7 +11,7 @@ const ClapperForms = (() => {
 
   /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
   const who = () => (document.cookie.match(/(?:^|; )clapper_who=([^;]*)/) || [])[1] || "";
-  const started = who();
+  let started = who();
   const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {}, carried: {}, placed: {} });
   const load = () => {
     try {
@@ -30,15 +30,18 @@ const ClapperForms = (() => {
   };
   const kept = load();
   try { kept.forms = { ...elsewhere(), ...kept.forms }; } catch { /* a browser that keeps nothing */ }
-  let leaving = 0, left = JSON.stringify(kept.forms);
+  /* Forms that changed here: what another tab left of the others stays. */
+  const left = new Map(Object.entries(kept.forms).map(([name, form]) => [name, JSON.stringify(form)]));
+  let leaving = 0;
   const leave = () => {
     clearTimeout(leaving);
-    const forms = JSON.stringify(kept.forms);
-    if (!started || who() !== started || forms === left) return;
-    left = forms;
-    post("studio/kept", { forms: kept.forms }).catch(() => { left = ""; });
+    const changed = Object.entries(kept.forms).filter(([name, form]) => JSON.stringify(form) !== left.get(name));
+    if (!started || who() !== started || !changed.length) return;
+    changed.forEach(([name, form]) => left.set(name, JSON.stringify(form)));
+    post("studio/kept", { forms: Object.fromEntries(changed) }).catch(() => changed.forEach(([name]) => left.delete(name)));
   };
-  addEventListener("visibilitychange", () => document.hidden && leave());
+  addEventListener("visibilitychange", () => (document.hidden ? leave() : settle()));
+  addEventListener("online", () => leave());
   const save = () => {
     if (started && who() !== started) return void forget(true);
     kept.who = who();
@@ -52,7 +55,12 @@ const ClapperForms = (() => {
     try { sessionStorage.removeItem(STORE); } catch { /* a browser that keeps nothing */ }
     if (reload) location.reload();
   };
-  addEventListener("pageshow", ({ persisted }) => persisted && started && who() !== started && forget(true));
+  /* Another tab may have signed out, or in. */
+  const settle = () => {
+    if (started && who() !== started) forget(true);
+    started ||= who();
+  };
+  addEventListener("pageshow", ({ persisted }) => persisted && settle());
 
   /* Whether a value that was kept can stand in the field: another version of the page may offer others. */
   const fits = ({ props }, field, value) => {
@@ -152,7 +160,7 @@ const ClapperForms = (() => {
     kept.uploads[id] = true;
     save();
     return upload.then((sent) => {
-      if (sent.unsent) note(id, "cut");
+      if (sent.unwanted) return sent; // another file is on its way, or none
       setTimeout(() => { delete kept.uploads[id]; save(); }, sent.path ? 2000 : 0); // the form has it a moment later, see keep
       return sent;
     });
@@ -282,5 +290,5 @@ const ClapperForms = (() => {
   };
   const said = (code) => words[code] || "";
 
-  return { begin, forget, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, place, placed, sends, notes };
+  return { begin, forget, settle, said, sending, fileFields, valueOf, carry, look, generate, resumes, mend, describe, apply, fileOf, held, empty, fill, place, placed, sends, notes };
 })();

@@ -1,7 +1,7 @@
 /* The gallery: one's finished jobs, the newest first, in pages that follow as one scrolls. New ones come in at the top,
    those that are gone leave; nothing else moves. Tiles out of sight are neither laid out nor hold their pictures. */
 const ClapperGallery = (() => {
-  const { ask, post, insist } = ClapperRequests, { h, span, swap } = ClapperElements;
+  const { PATIENCE, ask, post, insist } = ClapperRequests, { h, span, swap } = ClapperElements;
   const { store, words, listen, speak, select } = ClapperState;
   const FILTERS = ["mode", "shape", "preset"], PAUSE = 300, UNDO = 9500; // ms: from the last key to the search; in which a delete can be taken back
 
@@ -109,7 +109,7 @@ const ClapperGallery = (() => {
       tell();
     };
 
-    const change = (verb, jobs) => insist(() => post(`studio/gallery/${verb}`, { jobs }), { until: Date.now() + 60_000 });
+    const change = (verb, jobs) => insist(() => post(`studio/gallery/${verb}`, { jobs }), { until: Date.now() + PATIENCE });
     const star = async (jobs, on) => {
       const answer = await change(on ? "star" : "unstar", jobs);
       if (!answer || !answer.ok) return;

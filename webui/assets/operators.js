@@ -35,7 +35,7 @@ const ClapperOperators = (() => {
 
   const begin = (element) => {
     const section = element.querySelector("section");
-    let shown = false, timer = 0, scopes = [], following = 0;
+    let shown = false, timer = 0, scopes = [], following = 0, listed = 100; // waiting jobs
     const marks = {}, prompts = {};
 
     const part = (name) => section.querySelector(`[data-part=${name}]`);
@@ -86,7 +86,7 @@ const ClapperOperators = (() => {
     const facts = (check) => Object.entries(check.facts).map(([name, fact]) => `${name} ${fact}`).join(", ");
     const job = (words) => (one) => {
       const text = `${one.short} · ${one.who} · ${one.mode_name} · ${one.state_name} · ${one.facts}`, known = one.id in prompts;
-      return line(known ? `${text} · “${prompts[one.id]}”` : text, one.id,
+      return line(known ? `${text} · “\u2068${prompts[one.id]}\u2069”` : text, one.id,
         !known && named("look", words.look, text, { job: one.id }), named("cancel", words.cancel, text, { job: one.id }));
     };
     const token = (words) => (one) => {
@@ -104,7 +104,8 @@ const ClapperOperators = (() => {
       if (view.told) part("told").textContent = view.told;
       put("checks", view.checks, ...view.checks.map((check) => h("li", { "data-ok": String(check.ok), title: facts(check) },
         `${check.ok ? "✓" : "✗"} ${check.label}`, facts(check) && h("small", {}, ` ${facts(check)}`))));
-      put("jobs", [view.jobs, prompts], view.jobs.length ? view.jobs.map(job(words)) : [h("li", { class: "cl-meta" }, words.empty)]);
+      const more = !!view.more && h("li", {}, h("button", { type: "button", class: "cl-button", "data-action": "more", onclick: () => { listed *= 3; look(); } }, view.more));
+      put("jobs", [view.jobs, prompts, view.more], view.jobs.length ? [...view.jobs.map(job(words)), more] : [h("li", { class: "cl-meta" }, words.empty)]);
       put("tokens", view.tokens, view.tokens.map(token(words)));
       if (view.issued) put("issued", view.issued, h("p", {}, view.issued.text), h("code", {}, view.issued.token),
         h("button", { type: "button", class: "cl-button", onclick: () => navigator.clipboard.writeText(view.issued.token) }, words.copy));
@@ -124,7 +125,7 @@ const ClapperOperators = (() => {
       if (busy) return;
       busy = true;
       pressed.setAttribute("aria-busy", "true");
-      const answer = await post(`studio/operators/${verb}`, { ...body, key: key() }).catch(() => null);
+      const answer = await post(`studio/operators/${verb}?jobs=${listed}`, { ...body, key: key() }).catch(() => null);
       busy = false;
       pressed.removeAttribute("aria-busy");
       if (answer && answer.ok && answer.body.toml != null) document.dispatchEvent(new Event("clapper-styles"));
@@ -136,7 +137,7 @@ const ClapperOperators = (() => {
     const look = async () => {
       clearTimeout(timer);
       if (!shown) return;
-      const answer = document.hidden || busy ? null : await ask("studio/operators").catch(() => null);
+      const answer = document.hidden || busy ? null : await ask(`studio/operators?jobs=${listed}`).catch(() => null);
       if (answer && answer.ok && !busy) show(answer.body);
       if (shown) timer = setTimeout(look, EVERY);
     };

@@ -4,6 +4,7 @@
 const ClapperRequests = (() => {
   const PAUSES = [300, 1000, 2000, 4000]; // ms between tries; the last one goes on
   const HANGS = 60_000; // ms without an answer: the connection is dead, as after a sleep
+  const PATIENCE = 300_000; // ms that what somebody pressed is sent for
   const AWAY = new Set([502, 503, 504]); // what a proxy says while the server starts
   const OURS = { "X-Clapper": "1" };
   const ZONE = { "X-Clapper-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "" }; // answers name times in it
@@ -68,24 +69,28 @@ const ClapperRequests = (() => {
   };
 
   /* Send a file, again after a blip; `progress` gets the share that is sent. Gradio's own address keeps whose it is. */
-  const PATIENCE = 120_000; // ms
-  const sendOnce = (file, progress) => borrower().then((headers) => new Promise((done, fail) => {
+  const sendOnce = (file, progress, unwanted) => borrower().then((headers) => new Promise((done, fail) => {
     const { api_prefix: prefix = "" } = window.gradio_config, request = new XMLHttpRequest(), body = new FormData();
     body.append("files", file, file.name || "file");
     request.open("POST", new URL(`${prefix}/upload`.replace(/^\/+/, ""), document.baseURI));
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+    let silence = 0;
+    const alive = () => { clearTimeout(silence); silence = setTimeout(() => request.abort(), HANGS); };
+    request.upload.onprogress = ({ loaded, total }) => { alive(); progress(total ? loaded / total : 0); };
+    request.onloadend = () => clearTimeout(silence);
+    unwanted.addEventListener("abort", () => request.abort());
+    alive();
     request.onload = () => done({ status: request.status, ok: request.status === 200, text: request.responseText });
     request.onerror = request.onabort = () => fail(new Error("upload"));
     request.send(body);
   }));
-  /** @returns {Promise<{path?: string, text?: string, unsent?: boolean}>} where it lies, or why not in words of the server */
-  const upload = async (file, progress) => {
-    const answer = await insist(() => sendOnce(file, progress), { until: Date.now() + PATIENCE });
-    if (!answer) return { unsent: true };
+  /** @returns {Promise<{path?: string, text?: string, unwanted?: boolean}>} where it lies, or why not in words of the server */
+  const upload = async (file, progress, unwanted) => {
+    const answer = await insist(() => sendOnce(file, progress, unwanted), { unwanted }); // the page has it as long as it is open
+    if (!answer) return { unwanted: true };
     try { if (answer.ok) return { path: JSON.parse(answer.text)[0] }; } catch { /* no list of paths */ }
     return { text: answer.text.length < 1000 ? answer.text : "" };
   };
 
-  return { ask, post, key, insist, upload };
+  return { PATIENCE, ask, post, key, insist, upload };
 })();

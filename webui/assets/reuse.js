@@ -1,7 +1,6 @@
 /* The settings of a clip, put into the form of its mode; what stood there can be taken back. */
 const ClapperReuse = (() => {
-  const { post, insist } = ClapperRequests, { h, swap } = ClapperElements, { store, words, speak, poll } = ClapperState;
-  const PATIENCE = 60_000; // ms
+  const { PATIENCE, post, insist } = ClapperRequests, { h, swap } = ClapperElements, { store, words, speak, poll } = ClapperState;
   let fill = () => {}, place = null, wanted = null;
 
   /* A line above the forms. Gradio's own event carries the values over to its fields. */

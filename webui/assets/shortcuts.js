@@ -4,6 +4,11 @@ const ClapperShortcuts = (() => {
   const STORE = "clapper-keys";
   let single = true;
   try { single = localStorage.getItem(STORE) !== "off"; } catch { /* a browser that keeps nothing */ }
+  addEventListener("storage", ({ key, newValue }) => { // in another tab
+    if (key !== STORE) return;
+    single = newValue !== "off";
+    if (box) box.checked = single;
+  });
 
   const press = (selector) => {
     const node = [...document.querySelectorAll(selector)].find((found) => found.checkVisibility());
@@ -46,10 +51,10 @@ const ClapperShortcuts = (() => {
     if (found ? found[2]() : mode && (mode.click(), true)) event.preventDefault();
   });
 
-  let sheet = null;
+  let sheet = null, box = null;
   const row = (key, text) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, text));
   const build = () => {
-    const box = h("input", { type: "checkbox", onchange: () => {
+    box = h("input", { type: "checkbox", onchange: () => {
       single = box.checked;
       try { localStorage.setItem(STORE, single ? "on" : "off"); } catch { /* keeps nothing */ }
     } });

@@ -127,9 +127,10 @@ const ClapperStage = (() => {
     speak(props.words);
     const part = (name) => element.querySelector(`[data-part=${name}]`);
     watched(watch, props, (value) => value && value.job && select(value.job, { show: true }));
-    listen(({ state, lost, problem, unkept, sent, job: wanted }) => {
+    listen(({ state, lost, out, problem, unkept, sent, job: wanted }) => {
       if (unkept > 1) put(part("lost"), "unkept", homeless());
-      else put(part("lost"), lost, lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost));
+      else put(part("lost"), [lost, out], lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost),
+        out && h("p", { class: "cl-lost", role: "status" }, words.studio_out, " ", h("a", { href: location.href }, words.studio_login_go)));
       if (!state) return;
       const { job, missing } = state;
       if (missing && leaving.has(wanted)) return void select("", { replace: true });

@@ -12,14 +12,14 @@
  *   ending: {action: string, text: string, left_s: number} | null}} JobView as webui/views/jobs.py makes them
  * @typedef {{job: JobView | null, mine: JobView[], line: string, quota: {text: string, share: number}, model: string,
  *   account: string, kept: boolean, operator: boolean, missing: ErrorView | null, drafts: JobView[], newest: number}} StateView
- * @typedef {{job: string, state: StateView | null, lost: boolean, unkept: number, frame?: string,
+ * @typedef {{job: string, state: StateView | null, lost: boolean, out: boolean, unkept: number, frame?: string,
  *   parents: Object<string, string>, sent: {width: number, height: number} | null,
  *   problem?: {job: string, error: ErrorView} | null}} Store
  */
 const ClapperState = (() => {
   const { ask } = ClapperRequests, { WIDE } = ClapperFrame;
   /** @type {Store} */
-  const store = { job: ClapperAddress.get("job"), state: null, lost: false, unkept: 0, parents: {}, sent: null };
+  const store = { job: ClapperAddress.get("job"), state: null, lost: false, out: false, unkept: 0, parents: {}, sent: null };
   /** @type {Set<(store: Store) => void>} */
   const listeners = new Set();
   /** @type {Object<string, string>} */
@@ -40,14 +40,17 @@ const ClapperState = (() => {
     let wait = 8000;
     const wanted = store.job;
     try {
-      const { ok, body } = await ask(`studio/state?job=${encodeURIComponent(wanted)}`, { signal: AbortSignal.timeout(HANGS) });
-      if (!ok) throw new Error("state");
+      const { ok, status, body } = await ask(`studio/state?job=${encodeURIComponent(wanted)}`, { signal: AbortSignal.timeout(HANGS) });
+      ClapperForms.settle();
+      store.out = status === 401; // the sign-in is over
+      if (!ok && !store.out) throw new Error("state");
       failures = 0;
       store.lost = false;
-      if (wanted !== store.job) again = true;
+      if (store.out) store.unkept = 0;
+      else if (wanted !== store.job) again = true;
       else store.state = body;
       if (store.sent && store.state && store.state.job && store.state.job.id === store.sent.job) store.sent = null;
-      store.unkept = body.kept ? 0 : store.unkept + 1;
+      if (!store.out) store.unkept = body.kept ? 0 : store.unkept + 1;
       if (!store.job && body.job) store.job = body.job.id;
       if (live()) wait = 1000;
       if (store.unkept === 1) wait = 0; // its answer brought a cookie: does the next request carry it?

@@ -9,7 +9,8 @@ _READ = frozenset({"GET", "HEAD"})
 _WRITE = frozenset({"POST"})
 _NAME = "[A-Za-z0-9_-]+"
 # of Gradio 6.31; left out are its reloader, monitoring, profiling, run history, deep links,
-# proxying, media streams, custom components, component functions, recordings and code editors
+# proxying, media streams, heartbeats, custom components, component functions, recordings and
+# code editors
 _GRADIO_READ = (
     "",  # the page
     "config",
@@ -24,7 +25,6 @@ _GRADIO_READ = (
     "gradio_api/file/.+",
     "gradio_api/upload_progress",
     "gradio_api/queue/(data|status)",
-    f"gradio_api/heartbeat/{_NAME}",
     f"gradio_api/call/(v2/)?{_NAME}/{_NAME}",
 )
 _GRADIO_WRITE = (

@@ -8,13 +8,14 @@ import re
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.modes import MODES
 from core.errors import ClapperError, NotAChoice, Refused
 from core.settings import Settings
+from webui.api.v1.problems import problem
 from webui.auth.allowed_routes import NOWHERE, endpoint_in, exists, linked, of_programs
 from webui.auth.origin import Origins
 from webui.views.errors import error_body
@@ -74,9 +75,9 @@ class Guard:
         hosts = connection.headers.getlist("host")
         # no browser leaves it out; HTTP/1.0 probes do
         if len(hosts) > 1 or any(host and not self._origins.knows(host) for host in hosts):
-            return _told(UnknownHost(", ".join(hosts)[:80]), 421)
+            return _told(connection, UnknownHost(", ".join(hosts)[:80]), 421)
         if self._origins.foreign(connection) and not self._follows_a_link(connection):
-            return _told(ForeignPage(), 403)
+            return _told(connection, ForeignPage(), 403)
         if not (_possible(unquote(path)) and exists(method, path)):
             if of_programs(path):  # who says itself what is not there, in its own form
                 connection.scope["path"] = NOWHERE
@@ -84,7 +85,8 @@ class Guard:
             return PlainTextResponse("", 404)
         name = endpoint_in(path)
         if name and name not in ENDPOINTS:
-            return _told(NotAChoice("endpoint", name[:40], ", ".join(sorted(ENDPOINTS))), 404)
+            choices = ", ".join(sorted(ENDPOINTS))
+            return _told(connection, NotAChoice("endpoint", name[:40], choices), 404)
         return None
 
     def _follows_a_link(self, connection: HTTPConnection) -> bool:
@@ -127,5 +129,8 @@ def _possible(path: str) -> bool:
     )
 
 
-def _told(error: ClapperError, status: int) -> Response:
+def _told(connection: HTTPConnection, error: ClapperError, status: int) -> Response:
+    """Answer with an error in the form of who asks: problem details for programs."""
+    if of_programs(connection.scope["path"]):
+        return problem(Request(connection.scope), error, 0, status)  # nothing ends at a time
     return JSONResponse(error_body(error), status, headers={"Cache-Control": "no-store"})

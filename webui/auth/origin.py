@@ -5,6 +5,7 @@ A browser names the page that asks in ``Origin`` and ``Sec-Fetch-Site``, and the
 (DNS rebinding), so only names that are configured count; an address in digits cannot be led away.
 """
 
+import re
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from core.settings import Settings
 
+_NAME = re.compile(r"[a-z0-9._:-]+")  # as a Host header has it; colons of IPv6
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS = {"http": 80, "https": 443}
 _OWN_SITES = frozenset({"same-origin", "none"})  # "none": typed, or a bookmark
@@ -145,6 +147,13 @@ def _same(origin: Origin, own: Origin) -> bool:
     if own.scheme and own.scheme != origin.scheme:
         return False
     return origin.name == own.name and origin.at(origin.scheme) == own.at(origin.scheme)
+
+
+def unfit_hosts(settings: Settings) -> list[str]:
+    """List what CLAPPER_STUDIO_HOSTS names and no browser says: no name, or none in ASCII."""
+    listed = [one.strip() for one in settings.studio.hosts.split(",") if one.strip()]
+    read = ((one, Origin.read(one.lower())) for one in listed)
+    return [one for one, place in read if place is None or not _NAME.fullmatch(place.name)]
 
 
 def is_local(connection: HTTPConnection) -> bool:

@@ -11,7 +11,7 @@ import secrets
 import stat
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +41,7 @@ class AccountSession:
     pro: bool = False  # pays the provider for more
     stamp: str = ""  # of the password at the time
     admitted: str = ""  # by which entry of the list of accounts
+    nonce: str = field(default="", compare=False)  # no two sign-ins have the same cookie
 
     @property
     def over(self) -> bool:
@@ -92,7 +93,7 @@ class SessionSigner:
 
     def sign(self, session: AccountSession) -> str:
         """Sign ``session`` into the text of a cookie."""
-        return str(self._serializer.dumps(asdict(session)))
+        return str(self._serializer.dumps(asdict(session) | {"nonce": secrets.token_hex(8)}))
 
     def read(self, text: str) -> AccountSession | None:
         """Read what :meth:`sign` wrote, also when its time is over; None for anything else."""

@@ -229,6 +229,7 @@ class SignInRoutes:
         return answer
 
     async def _leave(self, request: Request) -> Response:
+        self._methods.authenticator.leave(request)
         answer = RedirectResponse("/", 303)
         for cookie in (COOKIE, WHOSE):
             self._set_cookie(request, answer, cookie, "", 0)

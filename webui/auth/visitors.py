@@ -10,6 +10,7 @@ where the GPU is lent to each visitor, each pays with what they get there.
 
 import hashlib
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ HUGGING_FACE = "hf"  # platform of requesters that signed in there
 PRO = "hf-pro"  # role of an account that pays there
 NO_ACCOUNT = "anonymous"  # tier of a guest at the GPU's lender
 _SHORTEST_KEY = 16
+_LEFT = 10_000  # sign-outs that are remembered
 
 
 class KeyTooShort(Refused):
@@ -108,7 +110,8 @@ class VisitorAuthenticator:
         self.accounts = settings.sign_in.accounts()
         self.closed = users is not None or bool(self.accounts)  # no guests
         self._signer = signer
-        self._networks = Networks(settings)
+        self._left: OrderedDict[str, None] = OrderedDict()  # cookies; a restart forgets them
+        self.networks = Networks(settings)
         member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
         self._member_ms = None if member is None else round(member * MINUTE_MS)
         self._pro_ms = self._member_ms if pro is None else round(pro * MINUTE_MS)
@@ -127,10 +130,18 @@ class VisitorAuthenticator:
         return None if self.closed else self._guest(connection)
 
     def session(self, connection: HTTPConnection) -> AccountSession | None:
-        """Read the session of a browser, also one that is over."""
-        if self._signer is None:
+        """Read the session of a browser, also one that is over; None once it signed out."""
+        cookie = connection.cookies.get(ACCOUNT_COOKIE, "")
+        if self._signer is None or cookie in self._left:
             return None
-        return self._signer.read(connection.cookies.get(ACCOUNT_COOKIE, ""))
+        return self._signer.read(cookie)
+
+    def leave(self, connection: HTTPConnection) -> None:
+        """End the session of a browser: a copy of its cookie, or a stream, ends with it."""
+        if self.session(connection) is not None:
+            self._left[connection.cookies[ACCOUNT_COOKIE]] = None
+            while len(self._left) > _LEFT:
+                self._left.popitem(last=False)
 
     def _still(self, session: AccountSession) -> bool:
         """Check whether what once let this account in is still so."""
@@ -166,12 +177,12 @@ class VisitorAuthenticator:
             secret = secrets.token_urlsafe(32)
         requester = _guest_of(secret)
         if self._days_ms is not None:  # each in their own name, and so from their own account
-            alone = Payer(requester.key, network=self._networks.of(connection))
+            alone = Payer(requester.key, network=self.networks.of(connection))
             payer = self._borrower(alone, NO_ACCOUNT)
         elif is_local(connection):
             payer = Payer(requester.key)
         else:
-            payer = Payer.guest(self._networks.of(connection))
+            payer = Payer.guest(self.networks.of(connection))
         here = self._days_ms is None and is_local(connection)
         return Visitor(requester, payer, secret if fresh else None, here=here)
 

@@ -46,6 +46,8 @@ _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
 # words that the page's own script places
 _PLACED = (
     "studio_lost",
+    "studio_out",
+    "studio_login_go",
     "studio_login",
     "studio_not_sent",
     "studio_not_sent_text",

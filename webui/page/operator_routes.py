@@ -15,8 +15,9 @@ from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.routes import KEY, OURS, problem, read_object
 from webui.studio.loop_bridge import Bridge
-from webui.studio.operators import StudioOperators
+from webui.studio.operators import SHOWN, StudioOperators
 
+_MOST_WAITING = 10_000  # jobs in one list
 _MOST_BYTES = 3 * MOST_BYTES  # of a file of styles, whose letters may be written as numbers
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
@@ -54,8 +55,9 @@ class OperatorRoutes:
 
         return answer
 
-    async def _view(self, _: Request, visitor: Visitor) -> Response:
-        return _plain(asdict(await self._bridge.call(self._operators.view(visitor))))
+    async def _view(self, request: Request, visitor: Visitor) -> Response:
+        work = self._operators.view(visitor, _waiting(request))
+        return _plain(asdict(await self._bridge.call(work)))
 
     async def _logs(self, _: Request, visitor: Visitor) -> Response:
         return _plain({"lines": self._operators.log_lines(visitor)})
@@ -68,8 +70,15 @@ class OperatorRoutes:
         if body is None or not isinstance(key, str) or (key and not KEY.fullmatch(key)):
             return PlainTextResponse("", 400)
         verb = str(request.path_params["verb"])
-        work = self._operators.do(verb, body, visitor, key)
+        work = self._operators.do(verb, body, visitor, key, _waiting(request))
         return _plain(asdict(await self._bridge.call(work)))
+
+
+def _waiting(request: Request) -> int:
+    """Return how many waiting jobs are asked for; nonsense asks for as many as usual."""
+    typed = request.query_params.get("jobs", "")[:9]
+    number = int(typed) if typed.isascii() and typed.isdecimal() else SHOWN
+    return min(max(number, SHOWN), _MOST_WAITING)
 
 
 def _plain(body: dict[str, Any]) -> Response:

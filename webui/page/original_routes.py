@@ -5,9 +5,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.errors import ClapperError, JobUnknown, NothingToFetch
+from core.errors.programs import RangeBeyond
 from core.service.originals import Originals
 from webui.answer_headers import PRIVATE
-from webui.file_answers import KEPT, file_answer
+from webui.file_answers import KEPT, beyond_answer, file_answer
 from webui.studio.loop_bridge import Bridge
 
 _UNLISTED = {**PRIVATE, "X-Robots-Tag": "noindex"}
@@ -34,5 +35,7 @@ class OriginalRoutes:
             return await file_answer(request, clip.path, "video/mp4", KEPT)
         except (JobUnknown, NothingToFetch):
             return PlainTextResponse("", 404, headers=_UNLISTED)
+        except RangeBeyond as error:
+            return beyond_answer(error)
         except ClapperError:  # the place where clips are kept cannot be reached
             return PlainTextResponse("", 503, headers=_UNLISTED)

@@ -85,9 +85,9 @@ class Endings:
     async def restore(self) -> None:
         """Go on with what was noted before this start; what cannot be read is left alone.
 
-        Nothing waits longer than it would have at first: the clock may have been set back.
+        It waits as long as at first: while the service was away nobody could take it back.
         """
-        latest = self._clock() + self.wait_ms
+        due_ms = self._clock() + self.wait_ms
         for platform in (PLATFORM, HUGGING_FACE):
             for name, note in (await self._state.recall_all(_front(platform))).items():
                 target, _, owner = name.partition(":")
@@ -96,8 +96,7 @@ class Endings:
                 except UndecodableError:
                     log.warning("ending_unreadable", job_id=target)
                     continue
-                ending = replace(ending, due_ms=min(ending.due_ms, latest))
-                self._begin(Requester(platform, owner), target, ending)
+                self._begin(Requester(platform, owner), target, replace(ending, due_ms=due_ms))
 
     def stop(self) -> None:
         """Leave what is noted to the next start."""

@@ -26,8 +26,15 @@ class KeptForms:
         return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
     async def write(self, visitor: Visitor, forms: dict[str, Any]) -> bool:
-        """Keep ``forms`` of ``visitor``; False for guests, and where it is too much."""
-        if not visitor.account or len(json.dumps(forms)) > MOST_BYTES:
+        """Keep ``forms`` of ``visitor`` beside the others, which another tab may have left.
+
+        Returns:
+            False for guests, and where it is too much.
+        """
+        if not visitor.account:
+            return False
+        forms = {**await self.read(visitor), **forms}
+        if len(json.dumps(forms)) > MOST_BYTES:
             return False
         await self._state.remember(*_place(visitor), forms or None)
         return True

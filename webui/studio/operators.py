@@ -12,7 +12,7 @@ from webui.auth.visitors import Visitor
 from webui.studio.operator_actions import ACTIONS, Body, Outcome, text_in
 from webui.views.operators import OperatorRecords, OperatorView, operator_view
 
-SHOWN = 100  # waiting jobs, deliveries that were given up, tokens, runs
+SHOWN = 100  # waiting jobs unless more are asked for, deliveries that were given up, tokens, runs
 AUDITED = 50  # entries of the log
 LOG_LINES = 200
 LOOK = "look"  # the verb that shows a prompt
@@ -32,15 +32,17 @@ class StudioOperators:
         """Return whether ``visitor`` signed in and is an operator."""
         return bool(visitor.account) and self._services.users.is_operator(visitor.caller)
 
-    async def view(self, visitor: Visitor, outcome: Outcome | None = None) -> OperatorView:
-        """Return what the page shows; ``outcome`` is what was just done.
+    async def view(
+        self, visitor: Visitor, waiting: int = SHOWN, outcome: Outcome | None = None
+    ) -> OperatorView:
+        """Return what the page shows: the first so many waiting jobs, and what was just done.
 
         Raises:
             OperatorsOnly: ``visitor`` is none.
         """
         api = self._api(visitor)
         records = OperatorRecords(
-            jobs=await api.all_live(SHOWN),
+            jobs=await api.all_live(waiting),
             dead=await api.dead_deliveries(SHOWN),
             tokens=(await api.tokens())[:SHOWN],
             recent=await api.recent_runs(SHOWN),
@@ -51,7 +53,9 @@ class StudioOperators:
         ready = await self._services.readiness()
         return operator_view(await api.health(), ready, records, outcome or Outcome(""))
 
-    async def do(self, verb: str, body: Body, visitor: Visitor, key: str = "") -> OperatorView:
+    async def do(
+        self, verb: str, body: Body, visitor: Visitor, key: str = "", waiting: int = SHOWN
+    ) -> OperatorView:
         """Do what a button of the page says, once for each press, and return what it shows then.
 
         Args:
@@ -59,6 +63,7 @@ class StudioOperators:
             body: the fields beside it.
             visitor: who pressed.
             key: of this press; empty: it is not sent twice.
+            waiting: as of :meth:`view`.
 
         Raises:
             OperatorsOnly: ``visitor`` is none.
@@ -75,7 +80,7 @@ class StudioOperators:
                 self._pressed[press] = replace(outcome, issued=None, prompts={})
                 while len(self._pressed) > _PRESSES:
                     self._pressed.popitem(last=False)
-        return await self.view(visitor, outcome)
+        return await self.view(visitor, waiting, outcome)
 
     async def _done(self, api: OperatorApi, verb: str, body: Body, visitor: Visitor) -> Outcome:
         if verb == LOOK:  # written down like every look at what is somebody else's

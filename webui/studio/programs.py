@@ -57,6 +57,11 @@ class ProgramJobs:
         self._services = services
         self._users = services.users
         self.known: KnownPrograms = services.programs
+        self.stopping = False
+
+    def end_streams(self) -> None:
+        """Let every stream of events end, so that none is cut off in the middle of one."""
+        self.stopping = True
 
     @property
     def version(self) -> int:

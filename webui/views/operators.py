@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain.jobs import Job
 from core.domain.time_units import MINUTE_MS
+from core.i18n.isolation import isolated
 from core.i18n.messages import SHORT_ID, name, say
 from core.service.operator_api import (
     AuditEntry,
@@ -109,6 +110,7 @@ class OperatorView:
     line: str
     checks: tuple[CheckView, ...]
     jobs: tuple[LiveJobView, ...]
+    more: str  # of a button, where more wait than are listed
     dead: tuple[DeadView, ...]
     tokens: tuple[TokenView, ...]
     scopes: tuple[str, ...]
@@ -143,6 +145,7 @@ def operator_view(
         "waiting": health.waiting,
         "free_bytes": health.free_bytes,
     }
+    unlisted = health.running + health.waiting - len(records.jobs)
     runs = tuple(_run(run) for run in records.recent if run.error is None and run.gpu_ms > 0)
     return OperatorView(
         intake=health.intake,
@@ -152,6 +155,7 @@ def operator_view(
             for check in ready.checks
         ),
         jobs=tuple(_live(job) for job in records.jobs),
+        more=say("operators_more", {"count": unlisted}) if unlisted > 0 else "",
         dead=tuple(
             DeadView(item.job_id, item.job_id[:SHORT_ID], item.platform, name(item.reason))
             for item in records.dead
@@ -175,7 +179,7 @@ def _live(job: Job) -> LiveJobView:
     return LiveJobView(
         id=job.id,
         short=job.id[:SHORT_ID],
-        who=job.requester.key,
+        who=isolated(job.requester.key),
         mode=mode,
         mode_name=name(mode),
         state_name=name(job.state),
@@ -217,7 +221,7 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
     return {
         "at_ms": entry.at_ms,
         "text": " · ".join(
-            filter(None, (entry.actor, entry.verb, entry.target[:80], entry.detail))
+            map(isolated, filter(None, (entry.actor, entry.verb, entry.target[:80], entry.detail)))
         ),
     }
 

@@ -24,13 +24,14 @@ import numpy as np
 import structlog
 
 from core.comfy.device import first_device
-from core.errors import ClapperError, SetupProblem
+from core.errors import SetupProblem
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order, PreviewingExecutor
 from core.domain.jobs import Failure
 from core.domain.media import RawClip, Sound
 from core.domain.progress import Progress, Stage, Working
 from core.domain.prompt_preview import JobPreview
+from core.worker.attempt import public_error
 
 log = structlog.get_logger(__name__)
 
@@ -209,14 +210,23 @@ async def _execute(
 
 def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:
     error = work.exception()
-    if isinstance(error, ClapperError):
-        if isinstance(error, SetupProblem):  # people are told less than the operator
-            log.error("run_impossible", job_id=order.job_id, problem=str(error))
-        return Failure.of(error)
-    if error is not None:
-        log.error("run_broke", job_id=order.job_id, exc_info=error)
-        return Failure("internal_error")
-    raw = work.result()
+    if error is None:
+        try:
+            return _leased(order, work.result())
+        except (OSError, MemoryError) as broken:  # the frames of a long clip are large
+            error = broken
+    if isinstance(error, SetupProblem):  # people are told less than the operator
+        log.error("run_impossible", job_id=order.job_id, problem=str(error))
+    return Failure.of(public_error(error, order.request, order.job_id))
+
+
+def _leased(order: Order, raw: RawClip) -> LeasedClip:
+    """Write frames and samples into the workspace.
+
+    Raises:
+        OSError: the disk is full.
+        MemoryError: there is too little of it.
+    """
     frames, samples = order.workspace / "frames.npy", order.workspace / "samples.npy"
     np.save(frames, raw.frames)
     if raw.sound is not None:

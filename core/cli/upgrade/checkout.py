@@ -57,7 +57,9 @@ class ProgramCheckout:
         Raises:
             CheckoutEdited: some are not.
         """
-        edited = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
+        edited = self._git(
+            "--no-optional-locks", "status", "--porcelain", "--untracked-files=no"
+        ).splitlines()
         if edited:
             raise CheckoutEdited(files=", ".join(line[2:].strip() for line in edited[:5]))
 

@@ -4,7 +4,6 @@ The pin names the commit's tree, so whatever the archive holds is the pinned con
 away before anything of it is imported.
 """
 
-import errno
 import gzip
 import shutil
 import tarfile
@@ -24,6 +23,7 @@ from core.comfy.install.errors import (
     CheckoutUnwritable,
 )
 from core.comfy.install.pins import Pin
+from core.comfy.install.room import CHECKOUT_BYTES, FULL, free_bytes
 from core.comfy.install.tree_hash import EMPTY_TREE, tree_hash
 from core.errors.setup import CheckoutForeign
 
@@ -55,13 +55,15 @@ def unpack(pin: Pin, folder: Path) -> CheckoutOutcome:
             _download(pin, file)
             _lay_out(pin, file, Path(beside), folder)
     except OSError as error:
-        kind = CheckoutDiskFull if error.errno in _FULL else CheckoutUnwritable
-        raise kind(pin.name, detail=error.strerror or "", path=str(folder)) from None
+        what, detail, path = pin.name, error.strerror or "", str(folder)
+        if error.errno not in FULL:
+            raise CheckoutUnwritable(what, detail=detail, path=path) from None
+        free = free_bytes(folder)
+        raise CheckoutDiskFull(
+            what, detail=detail, path=path, need_bytes=CHECKOUT_BYTES, free_bytes=free
+        ) from None
     _log.info("unpacked", name=pin.name, tree=pin.tree)
     return CheckoutOutcome.DONE
-
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def _download(pin: Pin, file: IO[bytes]) -> None:

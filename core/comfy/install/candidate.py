@@ -9,6 +9,7 @@ from core.comfy.install.checkout import check_out, read_remote
 from core.comfy.install.errors import CommitUnknown, ReferenceUnknown
 from core.comfy.install.installer import install_packages
 from core.comfy.install.pins import Pin
+from core.comfy.install.room import remove_tree
 
 OWN_PACKAGES = ".clapper-packages"  # in a checkout: what it needs that the environment has not
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -38,6 +39,11 @@ def commit_of(pin: Pin, ref: str) -> str:
     return commit
 
 
+def folder_of(commit: str, pinned: Path) -> Path:
+    """Return the folder of ``commit``, beside ``pinned``."""
+    return pinned.with_name(f"{pinned.name}-{commit[:10]}")
+
+
 def lay_out(pin: Pin, commit: str, pinned: Path) -> Path:
     """Check out ``commit`` into a folder of its own beside ``pinned``, and return that folder.
 
@@ -47,7 +53,7 @@ def lay_out(pin: Pin, commit: str, pinned: Path) -> Path:
         ReferenceUnknown: the repository has no such commit.
         DownloadFailed: the commit could not be fetched, or not be laid out.
     """
-    folder = pinned.with_name(f"{pinned.name}-{commit[:10]}")
+    folder = folder_of(commit, pinned)
     try:
         check_out(replace(pin, commit=commit, tree="", archive=""), folder)
     except CommitUnknown:  # not that of our pins, so nothing is to be corrected there
@@ -67,10 +73,25 @@ def add_packages(folder: Path, in_use: Path) -> list[str]:
     new = [line for line in _requirements(folder) if _plain(line) not in before]
     wanted = [line for line in new if not line.lower().startswith(_LEFT_OUT)]
     if wanted:
-        install_packages(
-            "packages", ("--no-deps", "--upgrade", "--target", str(folder / OWN_PACKAGES), *wanted)
-        )
+        _install_beside(folder / OWN_PACKAGES, wanted)
     return wanted
+
+
+def _install_beside(place: Path, wanted: list[str]) -> None:
+    """Install into a new folder, which takes the place of an older one once it is whole."""
+    fresh, old = (place.with_name(f"{place.name}-{name}") for name in ("new", "old"))
+    if old.exists() and not place.exists():  # killed between the two renames
+        old.rename(place)
+    remove_tree(fresh)
+    remove_tree(old)
+    try:
+        install_packages("packages", wanted, fresh)
+        if place.exists():
+            place.rename(old)  # it may be in use: whoever has it open keeps it
+        fresh.rename(place)
+    finally:
+        remove_tree(fresh)
+    remove_tree(old)
 
 
 def _requirements(folder: Path) -> Iterable[str]:

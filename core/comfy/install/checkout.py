@@ -7,8 +7,6 @@ changed, and what somebody edited in one is kept beside it before it is undone.
 import errno
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,23 +21,22 @@ from core.comfy.install.errors import (
     CheckoutBroken,
     CheckoutDiskFull,
     CheckoutUnwritable,
-    CommitUnknown,
-    GitMissing,
-    RepositoryOffline,
-    RepositoryRefused,
 )
+from core.comfy.install.git_runs import git, refuse_full, run
 from core.comfy.install.pins import Pin
-from core.errors.setup import CheckoutForeign, DownloadFailed
+from core.comfy.install.room import (
+    CHECKOUT_BYTES,
+    FULL,
+    free_bytes,
+    remove_files,
+    remove_tree,
+)
+from core.errors.setup import CheckoutForeign
 from core.runtime.atomic_files import write_atomically
-from core.runtime.git import run_git
 
 _log = structlog.get_logger(__name__)
 _MARK = "clapper-made"  # a file inside .git: this module owns the folder, and its lock
-_LIMIT_S = 1800.0
-_SPARE_BYTES = 64 * 1024**2  # where less is free, a failed write means a full disk: git may not say
-# A line that stalls is given up long before the limit; hooks of the user's other work stay away.
-_OPTIONS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=60", f"core.hooksPath={os.devnull}",
-            "core.autocrlf=false")  # fmt: skip
+_INDEX_BYTES = 1_000_000  # git's list of files is written anew; ComfyUI's has 0.1 MB
 
 
 class CheckoutOutcome(StrEnum):
@@ -78,24 +75,91 @@ def check_out(
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / ".git" / _MARK).is_file():
         raise CheckoutForeign(str(folder))
+    is_new = not folder.exists()
+    _require(pin, folder, CHECKOUT_BYTES if is_new else 0)
     with _owned(pin, folder):
+        remove_files(_leftovers(folder))
         found = head_of(folder)
         if found == Head(pin.commit, changed=0):
             return CheckoutOutcome.ALREADY
         kept = _keep_edits(pin, folder) if found and found.changed else None
-        _bring_or_repair(pin, folder)
-    if kept is not None:
-        on_kept(kept)
+        if kept is not None:
+            on_kept(kept)
+        before = _objects(folder), _shallow(folder)
+        try:
+            _bring_or_repair(pin, folder)
+        except CheckoutDiskFull as full:
+            _go_back(pin, folder, found, *before, is_new=is_new)
+            refuse_full(pin, folder, full.detail, full.need_bytes)  # with what is free now
     _log.info("checked_out", name=pin.name, commit=pin.commit)
     return CheckoutOutcome.DONE
+
+
+def _leftovers(folder: Path) -> set[Path]:
+    """Return what a run that was killed left behind: nobody else is here now."""
+    place = folder / ".git"
+    return {*place.rglob("*.lock"), *place.glob("objects/pack/tmp_*")}
+
+
+def _objects(folder: Path) -> set[Path]:
+    """Return the files in which git keeps what it fetched, and those of a run that broke off."""
+    found = (folder / ".git").glob("objects/*/*")
+    return {*_leftovers(folder), *(path for path in found if path.is_file())}
+
+
+def _shallow(folder: Path) -> bytes | None:
+    """Return git's list of commits whose parents it never fetched, None where it has none."""
+    try:
+        return (folder / ".git" / "shallow").read_bytes()
+    except OSError:
+        return None
+
+
+def _go_back(
+    pin: Pin,
+    folder: Path,
+    found: Head | None,
+    objects: set[Path],
+    shallow: bytes | None,
+    *,
+    is_new: bool,
+) -> None:
+    """Leave the folder as it was found: at its commit, without what was fetched, or not there."""
+    if is_new:
+        remove_tree(folder)
+        return
+    added = _files_of(folder, pin.commit) - _files_of(folder, found.commit if found else "")
+    remove_files(_objects(folder) - objects)
+    if shallow != _shallow(folder):  # it would name a commit that is not there any more
+        (folder / ".git" / "shallow").write_bytes(shallow or b"")
+    if found is not None:
+        remove_files({folder / name for name in added})
+        run(folder, "checkout", "--quiet", "--force", "--detach", found.commit)
+
+
+def _files_of(folder: Path, commit: str) -> set[str]:
+    listed = run(folder, "ls-tree", "-r", "-z", "--name-only", commit).stdout.split("\0")
+    return {name for name in listed if name}
+
+
+def _require(pin: Pin, folder: Path, need_bytes: int) -> None:
+    """Refuse before anything is written what will not fit.
+
+    Raises:
+        CheckoutDiskFull: less is free.
+    """
+    if need_bytes and free_bytes(folder) < need_bytes:
+        refuse_full(pin, folder, os.strerror(errno.ENOSPC), need_bytes)
 
 
 def head_of(folder: Path) -> Head | None:
     """Read what ``folder`` holds; None where it is not a sound checkout of its own."""
     if not (folder / ".git").exists() or shutil.which("git") is None:
         return None
-    commit = _run(folder, "rev-parse", "--verify", "HEAD^{commit}")
-    changed = _run(folder, "status", "--porcelain", "--untracked-files=no")
+    commit = run(folder, "rev-parse", "--verify", "HEAD^{commit}")
+    # it would write down what it found, and fail where the disk is full
+    look = ("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
+    changed = run(folder, *look)
     if commit.returncode or changed.returncode:
         return None
     return Head(commit.stdout.strip(), len(changed.stdout.splitlines()))
@@ -108,7 +172,7 @@ def read_remote(pin: Pin) -> dict[str, str]:
         DownloadFailed: it does not answer, or refuses.
     """
     with TemporaryDirectory() as nowhere:  # a repository around us may be broken
-        found = _git(pin, Path(nowhere), "ls-remote", pin.repository)
+        found = git(pin, Path(nowhere), "ls-remote", pin.repository)
     pairs = (line.partition("\t") for line in found.splitlines())
     return {name: commit for commit, _, name in pairs}
 
@@ -130,12 +194,15 @@ def _owned(pin: Pin, folder: Path) -> Generator[None]:
 
     Raises:
         CheckoutUnwritable: nothing can be made there.
+        CheckoutDiskFull: not for want of rights.
     """
     try:
         # before git writes anything: a run that is killed in ``init`` leaves a folder of ours
         (folder / ".git").mkdir(parents=True, exist_ok=True)
         mark = (folder / ".git" / _MARK).open("a")
     except OSError as error:
+        if error.errno in FULL:
+            refuse_full(pin, folder, error.strerror or "")
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(folder)) from None
     with mark:
         lock_descriptor(mark.fileno())
@@ -154,23 +221,37 @@ def _bring_or_repair(pin: Pin, folder: Path) -> None:
 
 
 def _bring(pin: Pin, folder: Path) -> None:
-    git = folder / ".git"
-    for leftover in (*git.rglob("*.lock"), *git.glob("objects/pack/tmp_*")):
-        leftover.unlink()  # of a run that was killed: nobody else is here now
-    _git(pin, folder, "init", "--quiet", "--initial-branch", "pinned")
+    if head_of(folder) is None:  # else it would write its settings anew, and lose them if it cannot
+        git(pin, folder, "init", "--quiet", "--initial-branch", "pinned")
+    if run(folder, "cat-file", "-e", f"{pin.commit}^{{tree}}").returncode:
+        _fetch(pin, folder)
     laying = ("checkout", "--quiet", "--force", "--detach", pin.commit)
-    if _run(folder, *laying).returncode:
-        # The address is given here and not stored: nothing can pull from it by accident.
-        _git(pin, folder, "fetch", "--quiet", "--no-tags", "--depth=1", pin.repository, pin.commit)
-        _git(pin, folder, *laying)
+    _require(pin, folder, _laid_bytes(folder, pin.commit))
+    if run(folder, *laying).returncode:  # a part of what was fetched is gone
+        _fetch(pin, folder)
+        git(pin, folder, *laying)
     if head_of(folder) != Head(pin.commit, changed=0):
         raise CheckoutBroken(pin.name, path=str(folder))
+
+
+def _fetch(pin: Pin, folder: Path) -> None:
+    # The address is given here and not stored: nothing can pull from it by accident.
+    git(pin, folder, "fetch", "--quiet", "--no-tags", "--depth=1", pin.repository, pin.commit)
+
+
+def _laid_bytes(folder: Path, commit: str) -> int:
+    """Return how much the files of ``commit`` take that do not lie there already."""
+    there = set(run(folder, "ls-tree", "-r", "-z", "-l", "HEAD").stdout.split("\0"))
+    wanted = run(folder, "ls-tree", "-r", "-z", "-l", commit).stdout.split("\0")
+    sizes = (row.partition("\t")[0].split()[-1:] for row in wanted if row not in there)
+    new = sum(int(size) for part in sizes for size in part if size.isdigit())
+    return new + _INDEX_BYTES if new else 0
 
 
 def _list_anew(folder: Path) -> None:
     """Make git's list of the files anew, from its commit."""
     (folder / ".git" / "index").unlink(missing_ok=True)
-    _run(folder, "read-tree", "HEAD")  # else files that the next commit lacks would stay
+    run(folder, "read-tree", "HEAD")  # else files that the next commit lacks would stay
 
 
 def _start_over(folder: Path) -> None:
@@ -192,8 +273,9 @@ def _keep_edits(pin: Pin, folder: Path) -> Path | None:
 
     Raises:
         CheckoutUnwritable: it cannot be written.
+        CheckoutDiskFull: it does not fit.
     """
-    edits = _git(pin, folder, "diff", "--binary", "--no-ext-diff", "--diff-filter=AMT", "HEAD")
+    edits = git(pin, folder, "diff", "--binary", "--no-ext-diff", "--diff-filter=AMT", "HEAD")
     if not edits:
         return None
     number = 1
@@ -202,57 +284,7 @@ def _keep_edits(pin: Pin, folder: Path) -> Path | None:
     try:
         write_atomically(path, edits.encode("utf-8", "surrogateescape"), 0o666)
     except OSError as error:  # the files are not touched then
+        if error.errno in FULL:
+            refuse_full(pin, path, error.strerror or "", len(edits))
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(path)) from None
     return path
-
-
-def _git(pin: Pin, folder: Path, *arguments: str) -> str:
-    try:
-        done = _run(folder, *arguments)
-    except FileNotFoundError:
-        raise GitMissing(pin.name) from None
-    except subprocess.TimeoutExpired:
-        raise RepositoryOffline(pin.name, detail="timeout", source=pin.repository) from None
-    if done.returncode == -signal.SIGXFSZ:  # it has no words for a limit of the files' size
-        raise CheckoutDiskFull(pin.name, detail=os.strerror(errno.EFBIG), path=str(folder))
-    if done.returncode:
-        raise _problem(pin, folder, done.stderr)
-    return done.stdout
-
-
-def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return run_git(folder, arguments, _LIMIT_S, _OPTIONS)
-
-
-def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
-    """Classify git's complaint by its words; its exit status says nothing."""
-    text, detail = complaint.lower(), _first_complaint(complaint)
-
-    def among(*words: str) -> bool:
-        return any(word in text for word in words)
-
-    if among("no space left", "file too large", "quota exceeded", "signal 25"):
-        return CheckoutDiskFull(pin.name, detail=detail, path=str(folder))
-    if among("permission denied", "read-only file system"):
-        return CheckoutUnwritable(pin.name, detail=detail, path=str(folder))
-    if among("not our ref", "remote ref", "unadvertised object"):
-        return CommitUnknown(pin.name, source=pin.repository, commit=pin.commit)
-    if among("could not read username", "could not read password", "authentication failed",
-             "repository not found", "/' not found", "error: 401", "error: 403",
-             "error: 404"):  # fmt: skip
-        return RepositoryRefused(pin.name, detail=detail, source=pin.repository)
-    if among("resolve host", "unable to access", "could not read from remote", "connection",
-             "does not appear to be a git", "does not exist", "timed out", "early eof",
-             "hung up", "rpc failed", "unexpected disconnect"):  # fmt: skip
-        return RepositoryOffline(pin.name, detail=detail, source=pin.repository)
-    if shutil.disk_usage(folder).free < _SPARE_BYTES:
-        return CheckoutDiskFull(pin.name, detail=detail, path=str(folder))
-    return CheckoutBroken(pin.name, detail=detail, path=str(folder))
-
-
-def _first_complaint(text: str) -> str:
-    """Find the line that says what went wrong; git often ends with advice."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    first = (told or lines or [""])[0]
-    return first.removeprefix("fatal:").removeprefix("error:").strip()[:300]

@@ -42,10 +42,12 @@ class CheckoutBroken(DownloadFailed):
 
 
 class CheckoutDiskFull(DownloadFailed):
-    """The disk of ``path`` is full; what was fetched completely is kept."""
+    """The disk of ``path`` is full; what was there before is still there, and nothing else is."""
 
     reason: str = "disk"
     path: str = ""
+    need_bytes: int = 0  # about
+    free_bytes: int = 0
 
 
 class CheckoutUnwritable(DownloadFailed):
@@ -83,10 +85,12 @@ class PackagesOffline(DownloadFailed):
 
 
 class PackagesDiskFull(DownloadFailed):
-    """The disk of the interpreter at ``path``, or of temporary files, is full."""
+    """The disk of ``path`` is full: where packages go, or where temporary files do."""
 
     reason: str = "disk"
     path: str = ""
+    need_bytes: int = 0  # about
+    free_bytes: int = 0
 
 
 class PackagesFailed(DownloadFailed):
@@ -108,3 +112,12 @@ class CandidateFailed(SetupProblem):
     ref: str
     path: str
     broken: str
+
+
+class TrialDiskFull(SetupProblem):
+    """The disk of ``path`` has no room for trying the ComfyUI of ``ref``, or for choosing it."""
+
+    ref: str
+    path: str
+    need_bytes: int  # about
+    free_bytes: int

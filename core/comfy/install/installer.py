@@ -4,15 +4,16 @@ Everything here may be repeated: what is done already is recognised and left alo
 interrupted goes on.
 """
 
-import errno
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
@@ -31,6 +32,14 @@ from core.comfy.install.errors import (
     RepositoryRefused,
 )
 from core.comfy.install.pins import Pin, Pins
+from core.comfy.install.room import (
+    FULL,
+    free_bytes,
+    fullest,
+    is_full,
+    packages_bytes,
+    temporary_folder,
+)
 from core.comfy.paths import ComfyPaths
 from core.errors.setup import DownloadFailed
 from core.settings import PROJECT_ROOT
@@ -38,6 +47,7 @@ from core.settings import PROJECT_ROOT
 _log = structlog.get_logger(__name__)
 
 _LIMIT_S = 3600.0
+_PIP = "clapper-pip-"  # begins the name of the folder of its temporary files
 # another try of git changes nothing
 _FOR_GOOD = (GitMissing, RepositoryRefused, CommitUnknown, CheckoutBroken)
 _UNREACHABLE = re.compile(r"connection broken by '(.+)': ")  # in what pip says before it gives up
@@ -145,8 +155,15 @@ def _unpacked(pin: Pin, folder: Path, problem: DownloadFailed) -> CheckoutOutcom
         raise problem from offline
 
 
-def install_packages(what: str, requirements: Sequence[str]) -> None:
+def install_packages(what: str, requirements: Sequence[str], into: Path | None = None) -> None:
     """Let pip install ``requirements``, within our own constraints.
+
+    Its temporary files go also where it is killed.
+
+    Args:
+        what: the name of the group, for people.
+        requirements: as pip takes them.
+        into: a folder for them and for nothing else; None for the running interpreter.
 
     Raises:
         InstallerMissing: there is no pip.
@@ -156,26 +173,61 @@ def install_packages(what: str, requirements: Sequence[str]) -> None:
     """
     constraints = PROJECT_ROOT / "constraints.txt"
     pinned = ["--constraint", str(constraints)] if constraints.is_file() else []
+    aside = [] if into is None else ["--no-deps", "--target", str(into)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
-        done = subprocess.run(  # noqa: S603  # argument list, no shell; names are from our pins
-            [*command, *pinned, *requirements],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_LIMIT_S,
-            stdin=subprocess.DEVNULL,  # a question would wait for ever
-        )
+        with temporary_folder(_PIP) as folder:
+            done = subprocess.run(  # noqa: S603  # argument list, no shell; names are from our pins
+                [*command, *pinned, *aside, *requirements],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_LIMIT_S,
+                stdin=subprocess.DEVNULL,  # a question would wait for ever
+                env={**os.environ, "TMPDIR": str(folder)},  # noqa: TID251  # handed on to pip
+            )
+            places = folder, into or Path(sys.prefix)
+            if done.returncode and is_full(done.stderr, *places):
+                _refuse_full(what, done.stderr, *places)
     except subprocess.TimeoutExpired:
         raise PackagesOffline(what, detail="timeout") from None
-    if done.returncode == 0:
-        return
-    if "No module named pip" in done.stderr:
+    except OSError as error:  # not even the folder of its temporary files can be made
+        if error.errno not in FULL:
+            raise PackagesFailed(what, detail=error.strerror or "") from None
+        _refuse_full(what, error.strerror or "", Path(tempfile.gettempdir()))
+    if done.returncode:
+        _refuse(what, done.stderr)
+
+
+def _refuse_full(what: str, complaint: str, *places: Path) -> NoReturn:
+    """Name that of ``places`` which is full.
+
+    Raises:
+        PackagesDiskFull: always.
+    """
+    place = fullest(*places)
+    told = place.parent if place.name.startswith(_PIP) else place
+    raise PackagesDiskFull(
+        what,
+        detail=complaint.strip().splitlines()[-1][:300] if complaint.strip() else "",
+        path=str(told),
+        need_bytes=packages_bytes(what),
+        free_bytes=free_bytes(place),
+    ) from None
+
+
+def _refuse(what: str, said: str) -> NoReturn:
+    """Classify what pip said before it gave up.
+
+    Raises:
+        InstallerMissing: there is no pip.
+        PackagesOffline: the index does not answer.
+        PackagesFailed: anything else.
+    """
+    if "No module named pip" in said:
         raise InstallerMissing(what, python=sys.executable)
-    if os.strerror(errno.ENOSPC) in done.stderr:
-        raise PackagesDiskFull(what, path=sys.prefix)
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    unreachable = _UNREACHABLE.search(done.stderr)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    unreachable = _UNREACHABLE.search(said)
     if unreachable:
         raise PackagesOffline(what, detail=unreachable[1].rpartition(": ")[2].strip("'\")>"))
     raise PackagesFailed(what, detail=(lines or [""])[-1][:300])

@@ -166,7 +166,8 @@ class RunPreviews:
         if not shaped or len(frames) != whole.frames[-1] * in_time + 1:
             return  # something between sampler and clip made them other frames
         colours = block_colours(frames, whole.frames, whole.strides)
-        sums = known.sums or ColourSums.none(channels)
+        # anew: the run before may have been learnt from since this one began
+        sums = self._workshop.colours.read(known.key) or ColourSums.none(channels)
         if len(sums.xx) != channels + 1:
             sums = ColourSums.none(channels)
         sums = sums.plus(latents.reshape(-1, channels), colours.reshape(-1, 3))

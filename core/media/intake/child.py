@@ -40,7 +40,11 @@ def main() -> None:
     order: dict[str, Any] = json.loads(sys.argv[1])
     kind, cut = MediaKind(order.pop("kind")), MediaCut(**order.pop("cut"))
     task = RecodeTask(kind=kind, cut=cut, **order)
-    recode = _recoder(task)  # everything is imported before the doors close
+    try:
+        recode = _recoder(task)  # everything is imported before the doors close
+    except (ImportError, OSError, MemoryError) as error:  # no fault of the file
+        sys.stdout.write(json.dumps({"unready": f"{type(error).__name__}: {error}"}))
+        return
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)
         try:

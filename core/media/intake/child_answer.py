@@ -56,6 +56,7 @@ _NOTES = frozenset(
     }
 )
 _LONGEST_WORD = 80
+_LONGEST_REASON = 300
 _HIGHEST_RATE = 48_000  # Hz; what is stored has no more
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ def read_answer(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
     Raises:
         _refusal: what the child told.
         _failure: what the system answered it.
+        unready: it could not begin, which is no fault of the file.
         needs_time: it used up its processor time.
         needs_memory: the system took its life, as it does when memory is short.
         MediaDamaged: it died in another way, or its answer makes no sense.
@@ -85,12 +87,22 @@ def read_answer(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
         answer: dict[str, Any] = parse_stored(text.decode())
         if "made" in answer:
             return _made(task, answer["made"])
+        if "unready" in answer:
+            raise unready(str(answer["unready"])[:_LONGEST_REASON])
         if "refused" in answer:
             raise _refusal(task, answer["refused"], answer["data"])
         raise _failure(task, int(answer["errno"] or 0))
     except (ValueError, TypeError, KeyError):
         log.warning("media_sandbox_died", status=status, reader=task.reader)
         raise MediaDamaged(task.role) from None
+
+
+def unready(reason: str) -> IntakeClosed:
+    """Make the error for a child that cannot read any file; ``reason`` is for the operator."""
+    log.error("media_sandbox_unready", reason=reason)
+    closed = IntakeClosed("reader")
+    closed.__cause__ = ImportError(reason)
+    return closed
 
 
 def _failure(task: RecodeTask, number: int) -> ClapperError:

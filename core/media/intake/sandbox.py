@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from core.media.intake.child_answer import read_answer
+from core.media.intake.child_answer import read_answer, unready
 from core.media.intake.protocol import RecodeResult, RecodeTask
 from core.media.intake.reasons import needs_time
 
@@ -30,26 +30,24 @@ async def run_sandbox(task: RecodeTask) -> RecodeResult:
         What it made.
 
     Raises:
+        unready: it could not be started.
         needs_time: it was stuck; every other refusal is the child's own, or of its death.
     """
     with TemporaryFile() as answer:
-        child = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-E",
-                "-s",
-                "-m",
-                "core.media.intake.child",
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-E", "-s", "-m", "core.media.intake.child"),
                 json.dumps(asdict(task)),
-            ),
-            stdin=DEVNULL,
-            stdout=answer,
-            stderr=DEVNULL,
-            cwd=_ROOT,
-            env=_ENVIRONMENT,
-            pass_fds=(task.source_fd, task.output_fd),
-            start_new_session=True,
-        )
+                stdin=DEVNULL,
+                stdout=answer,
+                stderr=DEVNULL,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+                pass_fds=(task.source_fd, task.output_fd),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise unready(f"{type(error).__name__}: {error}") from error
         try:
             async with asyncio.timeout(_STUCK * task.cpu_seconds):
                 await child.wait()

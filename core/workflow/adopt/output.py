@@ -16,6 +16,7 @@ from core.workflow.validation import OUTPUT_KIND
 OUTPUT = "clapper_output"
 _PARTS = "clapper_parts"
 _CROP = "clapper_crop"
+_KEEPS = "save_output"  # of nodes of packs that write a film to the output folder, or only show it
 _SHOWN = 5  # places that a refusal names
 
 
@@ -89,7 +90,7 @@ def fill_defaults(draft: AdoptionDraft) -> None:
 
 
 def _saver(graph: Graph, mode: Mode, wanted: str) -> Node:
-    """Find the node that saves the clip: the last one of a chain, previews come before it.
+    """Find the node that saves the clip: the last of those that keep it, previews come before it.
 
     Raises:
         NotAdoptable: nothing saves a video, two videos are made apart from each other, or there is
@@ -102,11 +103,18 @@ def _saver(graph: Graph, mode: Mode, wanted: str) -> Node:
     savers = savers_of(graph)
     if not savers:
         raise NotAdoptable(mode, "no_saver")
-    last = max(savers, key=lambda node: len(graph.upstream(node.id)))
+    kept = [node for node in savers if not _only_shows(node)] or savers
+    last = max(kept, key=lambda node: len(graph.upstream(node.id)))
     made = _samplers_before(graph, last)
-    if any(not _samplers_before(graph, node) <= made for node in savers):
-        raise NotAdoptable(mode, "several_savers", f": {describe_nodes(savers)}")
+    if any(not _samplers_before(graph, node) <= made for node in kept):
+        raise NotAdoptable(mode, "several_savers", f": {describe_nodes(kept)}")
     return last
+
+
+def _only_shows(node: Node) -> bool:
+    """Tell whether ``node`` keeps nothing of what it writes: its owner looks at it and it goes."""
+    keeps = node.inputs.get(_KEEPS)
+    return isinstance(keeps, Literal) and keeps.value is False
 
 
 def _require_whole(graph: Graph, mode: Mode) -> None:

@@ -4,14 +4,16 @@ import re
 
 from core.workflow.adopt.constants import Place, constant, primitive_input
 from core.workflow.graph import Graph, Link, Node
-from core.workflow.node_schema import known_nodes
+from core.workflow.node_schema import ANY, known_nodes
 
 _DEPTH = 20  # nodes behind each other; deeper is a circle
 _PROMPT = re.compile(r"prompt", re.IGNORECASE)
 _INSTRUCTION = re.compile(  # inputs of such nodes that are no part of the prompt
-    r"system|instruct|template|delimiter|separator|find|replace|regex|pattern|mode|model|device",
+    r"system|instruct|preset|template|delimiter|separator|find|replace|regex|pattern|mode|model"
+    r"|device|quanti|attention",
     re.IGNORECASE,
 )
+_TEXTS = {"STRING", "COMBO", ANY}  # outputs that a text may come from
 
 
 def text_root(graph: Graph, place: Place) -> Place | None:
@@ -37,7 +39,7 @@ def text_root(graph: Graph, place: Place) -> Place | None:
 def _typed(graph: Graph, value: Link, depth: int) -> list[Place]:
     """List the inputs in which the texts behind ``value`` are typed."""
     node = graph.nodes.get(value.node)
-    if node is None or depth > _DEPTH:
+    if node is None or depth > _DEPTH or not _gives_text(node, value.slot):
         return []
     own = primitive_input(node)
     names = [own] if own is not None else [name for name in node.inputs if _is_text(node, name)]
@@ -49,6 +51,14 @@ def _typed(graph: Graph, value: Link, depth: int) -> list[Place]:
         elif isinstance(given.value, str):
             found.append(Place(node.id, name))
     return found
+
+
+def _gives_text(node: Node, slot: int) -> bool:
+    """Tell whether an output may be a text: words typed behind a picture are none of the prompt."""
+    spec = known_nodes().get(node.kind)
+    if spec is None or spec.open or not 0 <= slot < len(spec.outputs):
+        return True
+    return not _TEXTS.isdisjoint(spec.outputs[slot].split(","))
 
 
 def _is_text(node: Node, name: str) -> bool:

@@ -7,9 +7,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import Result
@@ -399,3 +400,91 @@ def test_the_commands_say_what_they_did(
     assert "before-restore-" in forced.stdout
     assert "before-restore-" in clapper("doctor").stdout
     assert clapper("jobs").exit_code == clapper("invariants").exit_code == 0
+
+
+class Killed(BaseException):
+    """What a process that is killed does: nothing any more, its clearing up neither."""
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Generator[None]:
+    """Let everything that changes names fail from the one of this ``number`` on."""
+    done = 0
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def change(*given: Any, **more: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done >= number:
+                raise Killed
+            return call(*given, **more)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "replace", "link", "mkdir", "unlink", "remove", "rmdir"):
+            patch.setattr(os, name, counted(getattr(os, name)))
+        yield
+
+
+def everywhere(data_dir: Path) -> set[str]:
+    """Return the clips of the data directory, and of what a restore put aside in it."""
+    folders = [data_dir, *data_dir.glob("before-restore-*")]
+    return set().union(*(clips(folder) for folder in folders))
+
+
+@pytest.mark.parametrize("what", ["backup", "restore"])
+async def test_one_that_is_killed_loses_nothing_and_leaves_nothing_to_the_next(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    async with served(settings, jobs=2):
+        pass
+    place, data_dir = tmp_path / "kept", settings.data_dir
+    make_backup(settings, place)
+    kept, newer = clips(data_dir), settings.clips_folder / f"{'f' * 32}.mp4"
+
+    def run() -> None:
+        if what == "backup":
+            make_backup(settings, place)
+        else:
+            restore_backup(settings, place, force=True)
+
+    for number in range(1, 500, 2):
+        newer.write_bytes(b"made since")
+        died = False
+        try:
+            with killed_at(monkeypatch, number):
+                run()
+        except Killed:
+            died = True
+        assert {*kept, newer.name} <= everywhere(data_dir), number
+        run()
+        assert kept <= clips(data_dir), number
+        assert rows(data_dir / "clapper.sqlite", "job") == 2
+        assert kept <= clips(place)
+        assert check_backup(place).contents.jobs == 2
+        unfinished = [one for one in (*names_in(data_dir), *names_in(tmp_path)) if "part-" in one]
+        assert unfinished == [], number
+        for aside in data_dir.glob("before-restore-*"):
+            shutil.rmtree(aside)
+        if not died:
+            assert number > 20
+            return
+    pytest.fail("it never ended")
+
+
+async def test_a_start_removes_what_a_killed_restore_brought_and_nothing_else(
+    settings: Settings,
+) -> None:
+    async with served(settings):
+        pass
+    data_dir, one = settings.data_dir, "0" * 32
+    (data_dir / f".part-{one}-restore" / "clips").mkdir(parents=True)
+    (data_dir / f".part-{one}-clapper.sqlite").write_bytes(b"words")
+    for name in (f".part-{one}-mine", ".part-restore", f"part-{one}-clapper.sqlite"):
+        (data_dir / name).write_bytes(b"mine")
+
+    async with served(settings):
+        left = [name for name in names_in(data_dir) if "part-" in name]
+
+    assert left == [f".part-{one}-mine", ".part-restore", f"part-{one}-clapper.sqlite"]

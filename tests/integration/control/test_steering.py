@@ -59,6 +59,44 @@ async def test_a_program_is_not_changed_below_its_service(
     assert str(settings.data_dir) in done.err
 
 
+async def test_everything_of_somebody_is_deleted_by_an_operator_while_their_job_runs(
+    service: Core, settings: Settings, executor: QuickExecutor, run: Run
+) -> None:
+    robot, words = Requester("studio", "token-robot"), "a narwhal reads the paper"
+    request = replace(t2v(), prompt=words)
+    code = await service.community.accounts.link_code(ANN)
+    await service.community.accounts.link(robot, code)
+    for number in range(2):
+        await submit_request(service, request, ANN, ReplyTo("test"), f"key {number}")
+        await eventually(lambda: _over(service, ANN))
+    executor.gate.clear()
+    await submit_request(service, request, robot, ReplyTo("test"), "live")
+    theirs = await submit_request(service, t2v(), Requester("test", "ben"), ReplyTo("test"), "b")
+
+    refused = await run("forget", ANN.key)
+    unnamed = await run("forget", "nobody", "--yes")
+    assert len(await service.jobs.jobs_of(ANN, 9)) == 2
+    done = await run("forget", robot.key, "--yes")
+    executor.gate.set()
+
+    assert refused.status != 0  # nobody answers the question
+    assert unnamed.status == 2
+    assert done.status == 0, done.err
+    assert ("3 jobs" in done.out, ANN.key in done.out, robot.key in done.out) == (True,) * 3
+    assert [await service.jobs.jobs_of(one, 9) for one in (ANN, robot)] == [[], []]
+    assert await service.community.accounts.keys(ANN) == [ANN]
+    assert (await service.jobs.get(theirs.job_id)).id == theirs.job_id
+    log = [(one.verb, one.target) for one in await service.local_operator(ANN).audit(9)]
+    assert {("forget", ANN.key), ("forget", robot.key)} <= {*log}
+    found = [path for path in settings.data_dir.rglob("*")
+             if path.is_file() and words.encode() in path.read_bytes()]  # fmt: skip
+    assert found == []
+
+
+async def _over(service: Core, who: Requester) -> bool:
+    return all(job.state.terminal for job in await service.jobs.jobs_of(who, 9))
+
+
 async def test_jobs_are_listed_shown_and_cancelled_while_the_service_works(
     service: Core, executor: QuickExecutor, run: Run
 ) -> None:

@@ -72,3 +72,25 @@ async def test_setup_finds_nobody_where_the_token_is_refused(server, discord_set
     server.world.token = "another"
 
     assert await FRONT.find_operator(discord_settings, "314159", pytest.fail) is None
+
+
+@pytest.mark.parametrize(
+    ("token", "right"),
+    [
+        ("MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.a-b_c" + "x" * 30, True),
+        ("x" * 32, False),  # a client secret
+        ("0f" * 32, False),  # a public key
+        ("Bot MTIzNDU2.GhIjKl.abc", False),
+        ("1234567890123456789", False),
+        ("MTIzNDU2.GhIjKl", False),
+    ],
+)
+def test_what_is_no_token_is_told_before_the_start(
+    settings_with, token: str, *, right: bool
+) -> None:
+    found = FRONT.check(settings_with(discord_token=SecretStr(token)))
+
+    assert [one.health for one in found] == ([] if right else ["bad"])
+    assert token not in f"{found}"
+    own = settings_with(discord_token=SecretStr(token), discord_api_url="http://127.0.0.1:9/api")
+    assert FRONT.check(own) == []

@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 import pillow_heif
+import pytest
 from PIL import Image
+
+import core
+from core.demo.samples import write_png
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
+from core.errors import IntakeClosed
+from core.media.intake import sandbox
+from core.media.intake.store import MediaStore
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -67,3 +76,24 @@ def test_an_heic_is_decoded_in_its_thread_by_whoever_is_not_root(tmp_path: Path)
     )  # fmt: skip
 
     assert json.loads(done.stdout)["made"]["width"] == 640, done.stderr
+
+
+@pytest.mark.parametrize("broken", ["package", "interpreter"])
+async def test_what_reads_files_and_cannot_begin_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    source = write_png(tmp_path / "sent.png")
+    if broken == "package":
+        (tmp_path / "core").symlink_to(Path(core.__file__).parent)
+        (tmp_path / "pillow_heif.py").write_text('raise ImportError("libheif.so.1: not there")\n')
+        monkeypatch.setattr(sandbox, "_ROOT", tmp_path)
+    else:
+        monkeypatch.setattr(sandbox.sys, "executable", str(tmp_path / "gone"))
+    store = MediaStore(tmp_path / "media", MediaLimits())
+
+    with pytest.raises(IntakeClosed) as closed:
+        await store.admit(source, "image", MediaKind.IMAGE)
+
+    assert closed.value.reason == "reader"
+    assert {"package": "libheif.so.1", "interpreter": "gone"}[broken] in str(closed.value.__cause__)
+    assert not [*(tmp_path / "media").iterdir()]

@@ -67,6 +67,10 @@ async def fill(core: Core, ann: Requester, tmp_path: Path) -> None:
         (folder / "preview_00001_.png").write_bytes(WORDS.encode())
         os.utime(folder / "preview_00001_.png", (0, 0))
     await core.community.state.remember("test-draft", f"77:{ann.user_id}", {"prompt": WORDS})
+    for place in ann.private_places:
+        styles = core.community.styles.of_place(ann, place, core.users.limits)
+        await styles.save("paper", {"before": WORDS})
+        await styles.set_defaults("", {"style": "paper"})
     async with core.database.transaction() as connection:
         from core.storage.accounts import add_notice
 
@@ -146,12 +150,16 @@ async def test_what_others_wrote_stays(
 ) -> None:
     await fill(core, ann, tmp_path)
     theirs = await submit("theirs", requester=ben)
+    of_all = core.community.styles.of_place(ann, "test:garden", core.users.limits)
+    await of_all.save("rain", {"before": "heavy rain"})
     await core.community.state.remember("test-draft", f"77:1{ann.user_id}", {"prompt": "mine"})
     await core.community.state.remember("other-draft", f"77:{ann.user_id}", {"prompt": "mine"})
 
     await core.users.forget(caller(ann))
 
     assert (await core.jobs.get(theirs.job_id)).requester == ben
+    assert [one.name for one in (await of_all.read()).styles] == ["rain"]
+    assert {one.target for one in await core.community.audit.entries(9)} == {"test:garden"}
     assert await core.community.state.recall("test-draft", f"77:1{ann.user_id}") is not None
     assert await core.community.state.recall("other-draft", f"77:{ann.user_id}") is not None
 

@@ -405,6 +405,33 @@ async def test_a_call_of_what_is_no_endpoint_is_refused_and_no_crash(
     assert "Traceback" not in capfd.readouterr().err
 
 
+@STANDING
+@pytest.mark.parametrize(
+    "address", ["queue/data?session_hash=nobody", "call/status/nothing", "call/v2/status/nothing"]
+)
+async def test_a_stream_of_no_call_is_refused_in_words_and_breaks_nothing(
+    open_studio: ServedStudio, capfd: pytest.CaptureFixture[str], address: str
+) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        answer = await http.get(f"/gradio_api/{address}")
+
+    assert (answer.status_code, answer.json()["error"]) == (404, "call_unknown")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@STANDING
+async def test_the_answer_to_a_call_is_read_once_and_asking_again_is_told(
+    open_studio: ServedStudio,
+) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
+        made = await http.post("/gradio_api/call/status", json={"data": ["nothing"]})
+        address = f"/gradio_api/call/status/{made.json()['event_id']}"
+        first, second = await http.get(address), await http.get(address)
+
+    assert "job_unknown" in first.text
+    assert second.json()["error"] == "call_unknown"
+
+
 async def number_of(http: httpx.AsyncClient, endpoint: str) -> int:
     functions = (await http.get("/config")).json()["dependencies"]
     return next(one["id"] for one in functions if one["api_name"] == endpoint)

@@ -257,6 +257,31 @@ async def test_who_is_no_operator_gets_nothing_by_any_address(
     assert await studio.core.local_operator(ANN).audit(5) == []
 
 
+async def test_a_queue_of_hundreds_is_listed_as_far_as_it_is_asked_for(
+    studio: ServedStudio, ada: httpx.AsyncClient, executor: QuickExecutor
+) -> None:
+    executor.gate.clear()
+    for number in range(104):
+        who = Requester("test", f"person{number}")
+        await submit_request(studio.core, t2v(), who, ReplyTo("test"), f"key {number}")
+
+    first = (await ada.get(PAGE)).json()
+    whole = (await ada.get(f"{PAGE}?jobs=300")).json()
+    last = whole["jobs"][-1]["id"]
+    stopped = (await ada.post(f"{PAGE}/cancel?jobs=300", json={"job": last})).json()
+    odd = [(await ada.get(f"{PAGE}?jobs={jobs}")).json() for jobs in ("-1", "x", "9" * 40, "²")]
+
+    unlisted = 104 - len(first["jobs"])
+    assert 0 < unlisted <= 4
+    assert str(unlisted) in first["more"]
+    assert (len(whole["jobs"]), whole["more"]) == (104, "")
+    assert last not in [job["id"] for job in first["jobs"]]
+    assert (len(stopped["jobs"]), stopped["more"]) == (103, "")
+    assert len(odd[0]["jobs"]) == len(odd[1]["jobs"]) == len(odd[3]["jobs"]) == len(first["jobs"])
+    assert len(odd[2]["jobs"]) == 103
+    executor.gate.set()
+
+
 async def test_no_event_of_gradio_carries_a_verb(bob: httpx.AsyncClient) -> None:
     config = (await bob.get("/config")).json()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ from core.domain.options import OPTIONS, options_in
 from core.domain.people import Requester
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
+from webui.api.v1.operations import OPERATIONS
 from webui.testing.server import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
@@ -26,8 +28,31 @@ BOAT = {"mode": "t2v", "prompt": "a boat", **SMALL}
 STANDING = pytest.mark.asyncio(loop_scope="module")
 OPERATOR = Requester("cli", "tester")
 API = "/api/v1"
+# where a limit has an end, and where a key is known
+MAYBE = {"Retry-After", "Idempotency-Replayed"}
 
 Issue = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def is_described(answer: httpx.Response) -> None:
+    """Hold every answer of this module against the rows from which the description is made."""
+    path, method = answer.request.url.path.removeprefix(API), answer.request.method
+    if method == "HEAD" or path == "/openapi.json":
+        return
+    asked = [one for one in OPERATIONS if re.fullmatch(re.sub(r"{\w+}", "[^/]+", one.path), path)]
+    rows = [one for one in asked if one.method == method]
+    if not rows:
+        assert answer.status_code in {403, 404, 405}, answer.text
+        return
+    row = rows[0]
+    told = row.responses.get(str(answer.status_code))
+    assert told, f"{method} {row.path} answers {answer.status_code}, and no document says so"
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind == "multipart/byteranges":  # each of its parts says what it is
+        return
+    assert kind in told.get("content", {"": {}})
+    wanted = {*told.get("headers", {})} - MAYBE
+    assert not [name for name in wanted if name not in answer.headers]
 
 
 @asynccontextmanager
@@ -39,7 +64,9 @@ async def programs(studio: ServedStudio) -> AsyncGenerator[Issue]:
         made = await studio.core.community.tokens.issue(OPERATOR, TokenOrder(name, **order))
         headers = {"Authorization": f"Bearer {made.token}"}
         base = f"{studio.url}{API}"
-        clients.append(httpx.AsyncClient(timeout=60, base_url=base, headers=headers))
+        seen = {"response": [is_described]}
+        client = httpx.AsyncClient(timeout=60, base_url=base, headers=headers, event_hooks=seen)  # type: ignore[arg-type]
+        clients.append(client)
         return clients[-1]
 
     try:
@@ -319,8 +346,12 @@ async def test_parts_of_a_clip_are_given_and_strange_wishes_are_none(issue: Issu
     for strange in ("bytes=a-b", "lines=1-2", "bytes=", "bytes=²-3", "bytes=5-2", "bytes=0-1,9-3"):
         answer = await robot.get(clip, headers={"Range": strange.encode()})  # type: ignore[dict-item]
         assert (answer.status_code, len(answer.content)) == (200, job["clip"]["bytes"])
-    last = await robot.get(clip, headers={"Range": "bytes=-4, 0-1"})
-    assert last.status_code == 206
+    for some in ("bytes=-4, 0-1", "bytes=0-1, 999999999-"):
+        assert (await robot.get(clip, headers={"Range": some})).status_code == 206
+    for none in ("bytes=-0", "bytes=999999999-,888888888-"):
+        assert problem(await robot.get(clip, headers={"Range": none}), 416)
+    poster = await robot.get(job["clip"]["poster_url"], headers={"Range": "bytes=999999999-"})
+    assert problem(poster, 416)["code"] == "range_beyond"
     for path in (f"/jobs/{job['id']}", "/jobs", "/quota", "/modes", f"/jobs/{job['id']}/clip"):
         head = await robot.head(path)
         assert (head.status_code, head.content) == (200, b"")
@@ -344,6 +375,43 @@ async def test_parameters_are_told_by_name(issue: Issue, path: str, field: str) 
     robot = await issue()
 
     assert problem(await robot.get(path), 422)["data"]["field"] == field
+
+
+@STANDING
+async def test_a_method_that_an_address_does_not_have_is_told_with_those_that_it_has(
+    issue: Issue,
+) -> None:
+    robot = await issue()
+    described = (await robot.get("/openapi.json")).json()["paths"]
+
+    for path, methods in described.items():
+        address = path.format(job="0" * 32, action="again")
+        for method in {"PUT", "OPTIONS", "GET", "POST", "DELETE"} - {m.upper() for m in methods}:
+            refused = await robot.request(method, address)
+            assert problem(refused, 405)
+            allowed = {one.strip().lower() for one in refused.headers["allow"].split(",")}
+            assert allowed - {"head"} == {*methods}, path
+
+
+@STANDING
+async def test_the_description_names_every_choice_and_has_every_schema(issue: Issue) -> None:
+    robot = await issue()
+    answer = await robot.get("/openapi.json")
+    described = answer.json()
+
+    refs = set(re.findall(r"#/components/schemas/(\w+)", answer.text))
+    assert refs == {*described["components"]["schemas"]} - {"JobOrder"}
+    choices = {
+        one["name"]: one["schema"].get("enum", ())
+        for methods in described["paths"].values()
+        for operation in methods.values()
+        for one in operation.get("parameters", ())
+    }
+    assert {"", "waiting", "running", "succeeded"} <= {*choices["state"]}
+    assert {"again", "longer"} <= {*choices["action"]}
+    assert {*choices["mode"]} == {"", *MODES}
+    body = described["paths"]["/files"]["post"]["requestBody"]["content"]
+    assert body["multipart/form-data"]["schema"]["required"] == ["file"]
 
 
 ROUTES = [
@@ -624,7 +692,8 @@ async def test_other_web_sites_and_names_are_refused_here_too(issue: Issue) -> N
     preflight = await robot.options("/quota", headers={"Origin": "https://evil.example"})
     host = await robot.get("/quota", headers={"Host": "evil.example"})
 
-    assert (foreign.status_code, preflight.status_code, host.status_code) == (403, 403, 421)
+    assert [problem(one, 403)["code"] for one in (foreign, preflight)] == ["foreign_page"] * 2
+    assert problem(host, 421)["code"] == "unknown_host"
     for answer in (foreign, preflight, await robot.get("/quota")):
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 

@@ -133,7 +133,15 @@ async def test_every_refusal_of_the_lender_becomes_an_error_of_ours(
 
 @pytest.mark.parametrize(
     ("scenario", "code"),
-    [("dies", "gpu_worker_died"), ("fails", "out_of_memory"), ("breaks", "internal_error")],
+    [
+        ("dies", "gpu_worker_died"),
+        ("fails", "out_of_memory"),
+        ("swells", "out_of_memory"),
+        ("fills", "disk_full"),
+        ("large", "out_of_memory"),
+        ("lost", "device_lost"),
+        ("breaks", "internal_error"),
+    ],
 )
 async def test_what_goes_wrong_beside_the_gpu_is_told_apart(
     space: Run, scenario: str, code: str

@@ -5,13 +5,14 @@ The answer is one JSON object on one line.
 """
 
 import asyncio
+import errno
 import json
 import multiprocessing
 import os
 import sys
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +69,21 @@ class Play:
         return Order(f"job{number}", 1, request, folder, workspace)
 
 
+BROKEN = {
+    "breaks": ZeroDivisionError(),
+    "swells": MemoryError(),
+    "fills": OSError(errno.ENOSPC, "No space left on device"),
+    "lost": RuntimeError("CUDA error: an illegal memory access was encountered"),
+}
+
+
+class _Large:
+    """Frames that do not fit into memory once more, as they are written."""
+
+    def __array__(self, *_: object, **__: object) -> None:
+        raise MemoryError
+
+
 @dataclass(frozen=True)
 class Inside:
     """Works for a while, dies, fails or makes a clip, in the process with the GPU."""
@@ -81,7 +97,7 @@ class Inside:
         scenario = self.play.scenario
         if scenario == "longest":
             raise OutOfMemory(3840, 2176, 4801)
-        for step in range(4 if scenario == "made" else 400):
+        for step in range(4 if scenario in ("made", "large") else 400):
             cancel.raise_if_cancelled()
             on_progress(Working(Stage.STAGE1, step, 400, step / 400))
             await asyncio.sleep(0.02)
@@ -89,9 +105,10 @@ class Inside:
                 os._exit(1)
             if scenario == "fails":
                 raise OutOfMemory(64, 64, 9)
-            if scenario == "breaks":
-                raise ZeroDivisionError
-        return grey_clip(order.request.sampling)
+            if scenario in BROKEN:
+                raise BROKEN[scenario]
+        clip = grey_clip(order.request.sampling)
+        return replace(clip, frames=_Large()) if scenario == "large" else clip
 
     async def close(self) -> None:
         pass

@@ -8,8 +8,10 @@ import pytest
 from core.app import preflight
 from core.cli import doctor
 from core.cli.doctor import Severity
+from core.cli.doctor_files import look_at_files
 from core.cli.findings import DoctorFinding
 from core.comfy.acceleration import fast_blocks
+from core.media.intake import sandbox
 from core.settings import Settings
 from core.settings.loading import NameFindings
 
@@ -19,6 +21,23 @@ SettingsWith = Callable[..., Settings]
 def test_python_codecs_and_lettering_are_good_where_the_tests_run(settings: Settings) -> None:
     for look in (doctor._python, doctor._video, doctor._fonts):
         assert [finding.health for finding in look(settings)] == [Severity.GOOD]
+
+
+def test_files_are_read_where_the_tests_run(settings: Settings) -> None:
+    (finding,) = look_at_files(settings)
+
+    assert finding.health is Severity.GOOD
+
+
+def test_what_reads_files_and_cannot_begin_is_bad_and_named(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.sys, "executable", str(tmp_path / "no-python"))
+    (finding,) = look_at_files(settings)
+
+    assert finding.health is Severity.BAD
+    assert "no-python" in finding.detail
+    assert finding.fix
 
 
 def test_a_missing_codec_is_bad_and_names_the_fix(

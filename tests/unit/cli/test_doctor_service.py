@@ -26,7 +26,9 @@ from core.cli.doctor_service import (
 )
 from core.cli.findings import DoctorFinding, Severity
 from core.domain.modes import Mode
+from core.errors.nodes import NodeNeedsServer
 from core.errors.setup import NotReady
+from core.i18n.messages import explain
 from core.queue.intake import IntakeSwitch
 from core.settings import Settings, load_settings
 from core.storage.lock import lock
@@ -89,6 +91,11 @@ BROKEN = {
     "a log that is a folder": ({"log_file": Path("/tmp")}, {}, "CLAPPER_LOG_FILE"),
     "no file of users": ({"studio_users": Path("/not/there")}, {}, "CLAPPER_STUDIO_USERS"),
     "half of an app": ({"studio_oauth_client_id": "x"}, {}, "CLAPPER_STUDIO_OAUTH_CLIENT_SECRET"),
+    "names that no browser says": (
+        {"studio_hosts": "studio.example, *.example, bücher.example, ann@x"}, {},
+        "*.example, bücher.example, ann@x"),
+    "a secret of Discord that is no token": (
+        {"discord_token": SecretStr("x" * 32)}, {}, "CLAPPER_DISCORD_TOKEN"),
     "accounts without an app": ({"studio_hf_accounts": "ada"}, {}, "CLAPPER_STUDIO_HF_ACCOUNTS"),
 }  # fmt: skip
 
@@ -113,6 +120,16 @@ async def test_doctor_and_serve_find_the_same(
     assert not settings.data_dir.exists()
 
 
+async def test_a_front_without_a_server_of_rows_is_found_as_serve_says_it(
+    settings_with: SettingsWith,
+) -> None:
+    settings = settings_with(worker=False)
+
+    with pytest.raises(NodeNeedsServer) as refused:
+        await serve(settings, lambda _: None)
+    assert explain(refused.value) in [one.detail for one in look_at_settings(settings)]
+
+
 @pytest.mark.parametrize("text", ["", "ada\n", "ada:1:2"])
 def test_a_damaged_file_of_users_is_found(
     settings_with: SettingsWith, users: Callable[[str | None], Path], text: str
@@ -123,7 +140,7 @@ def test_a_damaged_file_of_users_is_found(
 
 
 def test_settings_that_agree_are_good(settings_with: SettingsWith) -> None:
-    settings = settings_with(operators="discord:1,telegram:2,studio:ada,hf:ada,cli:0")
+    settings = settings_with(operators="discord:1,telegram:2,studio:user-ada,hf:ada,cli:0")
 
     assert [one.health for one in look_at_settings(settings)] == [Severity.GOOD]
 

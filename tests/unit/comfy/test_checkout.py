@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy.install import checkout
+from core.comfy.install import git_runs
 from core.comfy.install.checkout import CheckoutOutcome, Head, check_out, head_of
 from core.comfy.install.errors import (
     CheckoutDiskFull,
@@ -351,7 +351,7 @@ def test_a_write_that_fails_where_hardly_anything_is_free_is_a_full_disk(
 ) -> None:
     pinned = pin()
     complaining(tmp_path, "error: unable to write file nodes.py", monkeypatch)
-    monkeypatch.setattr(checkout, "_SPARE_BYTES", 2**62)
+    monkeypatch.setattr(git_runs, "_SPARE_BYTES", 2**62)
 
     with pytest.raises(CheckoutDiskFull):
         check_out(pinned, tmp_path / "checkout")

@@ -228,9 +228,12 @@ def test_packages_that_only_the_other_one_needs_stay_in_its_folder(
 ) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def pip(what: str, requirements: tuple[str, ...]) -> None:
+    def pip(what: str, requirements: list[str], into: Path) -> None:
         assert what == "packages"
         asked.append(tuple(requirements))
+        assert into.parent == tmp_path / "new"
+        into.mkdir()
+        (into / "installed").write_text(str(len(asked)))
 
     monkeypatch.setattr("core.comfy.install.candidate.install_packages", pip)
     for name, lines in (("old", "einops\ntorch\n"), ("new", "einops\ntorch>=3\nnew-one==2 # why\n"
@@ -238,16 +241,14 @@ def test_packages_that_only_the_other_one_needs_stay_in_its_folder(
         (tmp_path / name).mkdir()
         (tmp_path / name / "requirements.txt").write_text(lines)
 
+    place = tmp_path / "new" / ".clapper-packages"
+    for run in ("1", "2"):
+        assert add_packages(tmp_path / "new", tmp_path / "old") == ["new-one==2"]
+        assert (place / "installed").read_text() == run
+    place.rename(place.with_name(".clapper-packages-old"))  # killed before the new ones came
     assert add_packages(tmp_path / "new", tmp_path / "old") == ["new-one==2"]
-    assert asked == [
-        (
-            "--no-deps",
-            "--upgrade",
-            "--target",
-            str(tmp_path / "new" / ".clapper-packages"),
-            "new-one==2",
-        )
-    ]
+    assert asked == [("new-one==2",)] * 3
+    assert sorted(path.name for path in place.parent.glob(".clapper*")) == [place.name]
     assert add_packages(tmp_path / "new", tmp_path / "new") == []
 
 

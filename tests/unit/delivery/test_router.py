@@ -315,6 +315,57 @@ async def test_what_a_stopped_node_delivers_late_is_refused_and_shown_once(
     assert len(other.of(job_id)) == 1
 
 
+async def test_a_delivery_stops_where_its_lease_is_lost_while_it_hangs(
+    core: Core, router: DeliveryRouter, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.delivery.router.LEASE_MS", 60)  # it is extended every 20 ms
+    await finished()
+    hanging = Watching()
+    hanging.gate.clear()
+    router.register(hanging)
+
+    with capture_logs() as logs:
+        async with routing(router):
+            await hanging.tried(1)
+            async with core.database.transaction() as connection:
+                await connection.execute(text("UPDATE outbox SET token = 'of another node'"))
+            await eventually(lambda: said(logs, "late_result_refused"))
+
+    assert hanging.shown == {}, "it went on beside who has it now"
+
+
+async def test_what_a_slow_database_is_just_beginning_is_not_begun_again(
+    core: Core, router: DeliveryRouter, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await finished()
+    begun, looked, answers = 0, asyncio.Semaphore(0), asyncio.Event()
+    begin, due = core.outbox.begin, core.outbox.due
+
+    async def slow(key: str) -> Any:
+        nonlocal begun
+        begun += 1
+        await answers.wait()
+        return await begin(key)
+
+    async def seen(*args: Any) -> Any:
+        looked.release()
+        return await due(*args)
+
+    monkeypatch.setattr(core.outbox, "begin", slow)
+    monkeypatch.setattr(core.outbox, "due", seen)
+    delivery = RecordingDelivery()
+    router.register(delivery)
+
+    async with routing(router):
+        for _ in range(3):
+            await looked.acquire()
+        answers.set()
+        await delivery.until(1)
+
+    assert begun == 1
+    assert len(delivery.of(job_id)) == 1
+
+
 async def said(logs: list[Any], event: str) -> bool:
     return any(entry["event"] == event for entry in logs)
 

@@ -1,6 +1,7 @@
 """The file of settings: where it is looked for, what is taken from it, what is said about it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,30 @@ def test_what_a_cluster_sets_beside_a_service_of_our_name_is_not_misspelt(
     for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_7860_TCP",
                  "PORT_7860_TCP_ADDR"):  # fmt: skip
         monkeypatch.setenv(f"CLAPPER_{name}", "tcp://10.0.0.1:7860")
+
+    assert look_at_names().unknown == ()
+
+
+def test_the_token_of_a_program_may_stand_in_the_shell_but_not_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    file.write_text("")
+    monkeypatch.setenv("CLAPPER_TOKEN", "clapper_x")
+    assert look_at_names().unknown == ()
+
+    file.write_text("CLAPPER_TOKEN=1\n")
+    assert [one.name for one in look_at_names().unknown] == ["CLAPPER_TOKEN"]
+
+
+def test_every_name_that_the_documents_tell_people_to_set_is_one_that_is_read(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    file.write_text("")
+    pages = [*PROJECT_ROOT.glob("docs/*.md"), PROJECT_ROOT / "README.md",
+             *PROJECT_ROOT.glob("core/i18n/words/en/*.toml")]  # fmt: skip
+    for page in pages:
+        for name in re.findall(r"CLAPPER_[A-Z0-9_]*[A-Z0-9]\b", page.read_text("utf-8")):
+            monkeypatch.setenv(name, str(file))
 
     assert look_at_names().unknown == ()
 

@@ -221,7 +221,7 @@ def test_blanks_around_a_value_are_not_part_of_it(monkeypatch: pytest.MonkeyPatc
     [
         ("discord:123", True),
         ("discord:123, telegram:-4,", False),
-        ("telegram:456,studio:ada, hf:ada-l,mastodon:ada@example.org", True),
+        ("telegram:456,studio:user-ada, hf:ada-l,mastodon:ada@example.org", True),
         ("bob", False),
         ("bob the operator", False),
         ("discord:@bob", False),
@@ -231,6 +231,10 @@ def test_blanks_around_a_value_are_not_part_of_it(monkeypatch: pytest.MonkeyPatc
         ("Discord:123", False),
         ("discord:١٢٣", False),
         ("discord:1;telegram:2", False),
+        ("studio:ada", False),
+        ("studio:user-", False),
+        ("studio:guests", False),
+        ("studio:token-robot", False),
         (",", True),
     ],
 )

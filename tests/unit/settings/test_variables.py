@@ -100,7 +100,7 @@ VARIABLES = [
     ("CLAPPER_SPACE_HOST", "space.host", "words-of-space_host"),
     ("SPACE_HOST", "space.host", "words-of-space_host"),
     ("CLAPPER_WORKFLOWS_DIR", "workflows_dir", "/srv/workflows_dir"),
-    ("CLAPPER_OPERATORS", "people.operators", "discord:7, studio:ada"),
+    ("CLAPPER_OPERATORS", "people.operators", "discord:7, studio:user-ada"),
     ("CLAPPER_STUDIO_URL", "studio.url", "https://studio_url.example"),
     ("CLAPPER_DISCORD_TOKEN", "discord.token", "secret-of-sixteen-characters"),
     ("CLAPPER_DISCORD_API_URL", "discord.api_url", "https://discord_api_url.example/api/v10"),

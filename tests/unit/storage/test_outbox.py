@@ -9,7 +9,7 @@ from core.i18n.messages import name
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.outbox import Outbox
-from core.storage.owed_rows import LEASE_MS, DeliveryClaim
+from core.storage.owed_rows import LEASE_MS, LONGEST_WAIT_MS, DeliveryClaim
 
 ANNA = Requester("discord", "anna")
 
@@ -241,3 +241,18 @@ async def test_what_is_just_being_delivered_elsewhere_is_not_given_up(room):
     assert await room.outbox.begin(done.id)
 
     assert await room.outbox.give_up_elsewhere("cli", "cli:here", room.clock() + 1) == []
+
+
+async def test_no_word_of_a_platform_and_no_step_of_the_clock_makes_a_retry_wait_above_a_day(room):
+    done = await finished(room)
+    claim = await room.outbox.begin(done.id)
+    await room.outbox.retry(claim, 10 * LONGEST_WAIT_MS, "busy", ambiguous=False)
+    assert await room.outbox.due() == []
+    room.clock.forward(LONGEST_WAIT_MS / 1000)
+    assert len(await room.outbox.due()) == 1
+
+    claim = await room.outbox.begin(done.id)
+    await room.outbox.retry(claim, LONGEST_WAIT_MS, "busy", ambiguous=False)
+    assert await room.outbox.due() == []
+    room.clock.forward(-3600)  # it was set back
+    assert len(await room.outbox.due()) == 1

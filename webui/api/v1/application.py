@@ -7,13 +7,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Security
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount
+from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from core import __version__
@@ -24,22 +22,19 @@ from core.service.front_services import TokenScope
 from webui.answer_headers import PRIVATE
 from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
-from webui.api.v1.events import OpenStreams, id_of, job_events
-from webui.api.v1.problems import MEDIA_TYPE, ProblemDetails, problem
-from webui.api.v1.routes import EXPECTED, ProgramRoutes
-from webui.api.v1.samples import code_samples
+from webui.api.v1.description import describe
+from webui.api.v1.events import id_of, job_events
+from webui.api.v1.problems import problem
+from webui.api.v1.routes import EXPECTED, JobId, ProgramRoutes
+from webui.auth.open_streams import OpenStreams
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
+from webui.studio.programs import Sight
 from webui.studio.service import StudioService
 
 log = structlog.get_logger(__name__)
 
 _STREAM = {**PRIVATE, "X-Accel-Buffering": "no"}
-_REF = "#/components/schemas/{model}"
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDetails, "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
-}
 
 
 class _CountedStream(StreamingResponse):
@@ -86,12 +81,8 @@ class ProgramInterface:
             redoc_url=None,
             redirect_slashes=False,
             dependencies=[Security(bearer)],
-            responses=_PROBLEMS,
         )
-        self._routes.add_to(app)
-        app.add_api_route(
-            "/jobs/{job}/events", self._events, summary=say("api_events"), operation_id="events"
-        )
+        self._routes.add_to(app, self._events)
         app.add_api_route("/openapi.json", self._openapi, include_in_schema=False)
         handlers: dict[type[Exception], Callable[..., Awaitable[Response]]] = {
             ClapperError: self._on_error,
@@ -103,7 +94,7 @@ class ProgramInterface:
             app.add_exception_handler(kind, handler)
         return app
 
-    async def _events(self, request: Request, job: str) -> Response:
+    async def _events(self, request: Request, job: JobId) -> Response:
         asking = await self._access.require(request, TokenScope.READ)
         programs, write = self._service.programs, self._routes.writer(request)
         sight = await self._bridge.call(programs.sight(job[:64], asking.visitor))
@@ -115,8 +106,11 @@ class ProgramInterface:
         who = asking.program.name
         self._streams.enter(who)
 
+        def look() -> Awaitable[Sight | None]:
+            return self._bridge.call(watch.look())
+
         async def stream() -> AsyncIterator[str]:
-            async for event in job_events(lambda: self._bridge.call(watch.look()), write, seen):
+            async for event in job_events(look, write, seen, lambda: programs.stopping):
                 yield event
 
         return _CountedStream(lambda: self._streams.leave(who), stream())
@@ -124,44 +118,8 @@ class ProgramInterface:
     async def _openapi(self, request: Request) -> Response:
         await self._access.require_reader(request)
         if self._described is None:
-            self._described = self._describe()
+            self._described = describe(self._app, self._routes.models)
         return JSONResponse(self._described, headers=PRIVATE)
-
-    def _describe(self) -> dict[str, Any]:
-        app = self._app
-        found = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            servers=[{"url": BASE}],
-        )
-        models = self._routes.models
-        _, schemas = models_json_schema(
-            [(model, "validation") for model in models.values()], ref_template=_REF
-        )
-        found["components"]["schemas"] |= schemas["$defs"]
-        refs = {mode: _REF.format(model=model.__name__) for mode, model in models.items()}
-        order = {
-            "oneOf": [{"$ref": ref} for ref in refs.values()],
-            "discriminator": {"propertyName": "mode", "mapping": refs},
-        }
-        content = {kind: {"schema": order} for kind in ("application/json", "multipart/form-data")}
-        submit = found["paths"]["/jobs"]["post"]
-        submit["requestBody"] = {"required": True, "content": content}
-        submit["x-codeSamples"] = code_samples()
-        key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
-        for path in ("/jobs", "/jobs/{job}/actions/{action}"):
-            found["paths"][path]["post"].setdefault("parameters", []).append(key)
-        file: dict[str, Any] = {"type": "string", "format": "binary"}
-        found["paths"]["/files"]["post"]["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/octet-stream": {"schema": file},
-                "multipart/form-data": {"schema": {"type": "object", "properties": {"file": file}}},
-            },
-        }
-        return found
 
     async def _on_error(self, request: Request, error: ClapperError) -> Response:
         self._metrics.refused.labels(error.code).inc()
@@ -178,8 +136,15 @@ class ProgramInterface:
 
     async def _on_address(self, request: Request, error: HTTPException) -> Response:
         answer = self._problem(request, AddressUnknown(), error.status_code)
-        answer.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            answer.headers["Allow"] = ", ".join(self._methods_at(request))
         return answer
+
+    def _methods_at(self, request: Request) -> list[str]:
+        """List what may be done at the address; each method has a route of its own."""
+        routes = (one for one in self._app.routes if isinstance(one, Route))
+        there = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
+        return sorted({method for one in there for method in one.methods or ()})
 
     async def _on_defect(self, request: Request, error: Exception) -> Response:
         log.error("program_request_broke", path=request.url.path, exc_info=error)

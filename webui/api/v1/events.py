@@ -7,43 +7,16 @@ nothing and gets nothing twice.
 import asyncio
 import hashlib
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from core.errors.programs import StreamsTooMany
 from webui.api.v1.answers import JobResource, JobWriter
 from webui.studio.programs import Sight
 
 LOOK_S = 0.5  # between two looks: events come at most so often
 BEAT_S = 15.0  # proxies close what is silent for half a minute or more
 RETRY_MS = 2000  # after which a browser connects again
-AT_ONCE = 32  # streams of one program
 
 Look = Callable[[], Awaitable[Sight | None]]
-
-
-class OpenStreams:
-    """Counts the streams of each program."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._open: Counter[str] = Counter()
-
-    def enter(self, who: str) -> None:
-        """Count one more.
-
-        Raises:
-            StreamsTooMany: there are as many as may be.
-        """
-        if self._open[who] >= AT_ONCE:
-            raise StreamsTooMany(AT_ONCE)
-        self._open[who] += 1
-
-    def leave(self, who: str) -> None:
-        """Count one less."""
-        self._open[who] -= 1
-        if not self._open[who]:
-            del self._open[who]
 
 
 def id_of(resource: JobResource) -> str:
@@ -52,12 +25,21 @@ def id_of(resource: JobResource) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-async def job_events(look: Look, write: JobWriter, seen: str) -> AsyncIterator[str]:
-    """Yield the events of a job from the one after ``seen`` on, and a comment now and then."""
+async def job_events(
+    look: Look, write: JobWriter, seen: str, stopping: Callable[[], bool]
+) -> AsyncIterator[str]:
+    """Yield the events of a job from the one after ``seen`` on, and a comment now and then.
+
+    The stream ends with the job, without a word where the service is ``stopping``: its reader comes
+    back to the next one and goes on.
+    """
     clock = asyncio.get_running_loop().time
     yield f"retry: {RETRY_MS}\n\n"
     beat_at_s = clock() + BEAT_S
-    while (sight := await look()) is not None:
+    while not stopping():
+        if (sight := await look()) is None:
+            yield _event("gone", "gone", json.dumps({}))
+            return
         resource = write.write(sight)
         name = id_of(resource)
         if name != seen:
@@ -69,7 +51,6 @@ async def job_events(look: Look, write: JobWriter, seen: str) -> AsyncIterator[s
             beat_at_s = clock() + BEAT_S
             yield ": alive\n\n"
         await asyncio.sleep(LOOK_S)
-    yield _event("gone", "gone", json.dumps({}))
 
 
 def _event(kind: str, name: str, data: str) -> str:

@@ -11,6 +11,7 @@ from core.errors import (
     AccessClosed,
     AlreadyFinished,
     ClapperError,
+    DeviceTooSmall,
     IntakeClosed,
     InvalidInput,
     JobUnknown,
@@ -50,7 +51,7 @@ _STATUS: tuple[tuple[tuple[type[ClapperError], ...], int], ...] = (
     ((AlreadyFinished,), 409),
     ((MediaTooLarge,), 413),
     ((RangeBeyond,), 416),
-    ((KeyReused, TooLargeForDevice, NothingFits), 422),
+    ((KeyReused, TooLargeForDevice, DeviceTooSmall, NothingFits), 422),
     ((QuotaExceeded, TooManyJobs, ShareTooCostly, TooManyQueued, StreamsTooMany), 429),
     ((TooCostly,), 422),
     ((IntakeClosed, StorageUnavailable, ArtefactsUnavailable), 503),
@@ -105,7 +106,7 @@ def problem(
     )
     headers = {**PRIVATE, **_retry(error, now_ms), "Content-Language": language_asked(request)}
     if isinstance(error, RangeBeyond):
-        headers["Content-Range"] = f"bytes */{error.size}"
+        headers["Content-Range"] = error.content_range
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="clapper"'
     return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)

@@ -50,6 +50,44 @@ class JobOrder(BaseModel):
     ] = None
 
 
+class ModeFile(BaseModel):
+    """A file that a mode takes."""
+
+    role: str
+    kind: str
+    required: bool
+
+
+class ModeOption(BaseModel):
+    """An option of a mode; what does not apply to its kind is left out."""
+
+    name: str
+    kind: str
+    description: str
+    required: bool
+    default: Any
+    choices: list[str] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+
+
+class ModeAnswer(BaseModel):
+    """A mode in the language that was asked for."""
+
+    mode: str
+    name: str
+    description: str
+    files: list[ModeFile]
+    options: list[ModeOption]
+
+
+class ModeList(BaseModel):
+    """Every mode, as it is in force."""
+
+    modes: list[ModeAnswer]
+
+
 def order_models(limits: RequestLimits) -> dict[Mode, type[JobOrder]]:
     """Make the model of each mode; ranges are described here and checked where all fronts meet."""
     return {mode: _order_model(mode, limits) for mode in MODES}

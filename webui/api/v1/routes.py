@@ -1,9 +1,9 @@
 """The addresses of jobs, files, quota and modes."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Path, Query, Response
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 
@@ -13,26 +13,25 @@ from core.domain.options import OPTIONS
 from core.errors import NotAChoice
 from core.errors.programs import BodyUnreadable, FieldMistyped, FieldUnknown
 from core.i18n.messages import say
+from core.service.follow_ups import MAKING
 from core.service.front_services import TokenScope
 from webui.answer_headers import PRIVATE
 from webui.api.parsing import options_from_program
 from webui.api.v1.access import ProgramAccess, ProgramAsking, key_asked
 from webui.api.v1.answers import (
-    FileAnswer,
     JobPage,
-    JobResource,
     JobWriter,
-    QuotaAnswer,
     notes_of,
     quota_answer,
     quota_headers,
 )
+from webui.api.v1.operations import OPERATIONS
 from webui.api.v1.problems import language_asked
 from webui.api.v1.requests import JobOrder, describe_modes, order_models, read_order
 from webui.api.v1.sent import ProgramFiles, file_ids, media_type, read_json
 from webui.api.v1.webhook_target import find_target
 from webui.api.v1.webhooks import reply_to_program
-from webui.file_answers import check_range, file_answer
+from webui.file_answers import file_answer
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.programs import JobFilter
@@ -45,6 +44,9 @@ EXPECTED = {"limit": f"1 … {MOST}", "cursor": "“next” of a page", "erase":
 STATES = ("waiting", *(state.value for state in JobState if not state.waiting))
 _LONGEST_ID = 64
 
+# only described so: what is no id is no job, and what is no action is told by its choices
+JobId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
+ActionName = Annotated[str, Path(json_schema_extra={"enum": [action.value for action in MAKING]})]
 Handler = Callable[..., Awaitable[Response]]
 
 
@@ -61,40 +63,33 @@ class ProgramRoutes:
         self._files = ProgramFiles(service, bridge)
         self.models = order_models(service.limits)
 
-    def add_to(self, app: FastAPI) -> None:
-        """Offer every address in ``app``."""
-        one: dict[str, Any] = {"response_model": JobResource}
-        offers: list[tuple[str, str, Handler, str, dict[str, Any]]] = [
-            ("POST", "/jobs", self.submit, "api_submit", {**one, "status_code": 201}),
-            ("GET", "/jobs", self.list_jobs, "api_list", {"response_model": JobPage}),
-            ("GET", "/jobs/{job}", self.look, "api_job", one),
-            ("DELETE", "/jobs/{job}", self.end, "api_end", one),
-            (
-                "POST",
-                "/jobs/{job}/actions/{action}",
-                self.act,
-                "api_action",
-                {**one, "status_code": 201},
-            ),
-            ("GET", "/jobs/{job}/clip", self.clip, "api_clip", {}),
-            ("GET", "/jobs/{job}/poster", self.poster, "api_poster", {}),
-            (
-                "POST",
-                "/files",
-                self.send_file,
-                "api_file",
-                {"response_model": FileAnswer, "status_code": 201},
-            ),
-            ("GET", "/quota", self.quota, "api_quota", {"response_model": QuotaAnswer}),
-            ("GET", "/modes", self.modes, "api_modes", {}),
-        ]
-        for method, path, handler, words, more in offers:
-            name = words.removeprefix("api_")
+    def add_to(self, app: FastAPI, events: Handler) -> None:
+        """Offer every operation in ``app``; ``events`` answers with a stream, which has no head."""
+        handlers: dict[str, Handler] = {
+            "submit": self.submit,
+            "list": self.list_jobs,
+            "job": self.look,
+            "end": self.end,
+            "action": self.act,
+            "clip": self.clip,
+            "poster": self.poster,
+            "events": events,
+            "file": self.send_file,
+            "quota": self.quota,
+            "modes": self.modes,
+        }
+        for one in OPERATIONS:
+            handler = handlers[one.name]
             app.add_api_route(
-                path, handler, methods=[method], summary=say(words), operation_id=name, **more
+                one.path,
+                handler,
+                methods=[one.method],
+                summary=say(f"api_{one.name}"),
+                operation_id=one.name,
+                response_model=None,
             )
-            if method == "GET":
-                app.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+            if one.method == "GET" and handler is not events:
+                app.add_api_route(one.path, handler, methods=["HEAD"], include_in_schema=False)
 
     async def submit(self, request: Request) -> Response:
         """Take an order, or give the job of the same one before."""
@@ -116,7 +111,7 @@ class ProgramRoutes:
             self._metrics.accepted.labels(mode).inc()
         return await self._accepted(request, asking, ticket)
 
-    async def act(self, request: Request, job: str, action: str) -> Response:
+    async def act(self, request: Request, job: JobId, action: ActionName) -> Response:
         """Ask for what follows from a job."""
         asking = await self._access.require(request, TokenScope.SUBMIT)
         _only(request)
@@ -130,8 +125,8 @@ class ProgramRoutes:
         request: Request,
         limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
         cursor: Annotated[str, Query(pattern="^[0-9]{0,15}$")] = "",
-        state: str = "",
-        mode: str = "",
+        state: Annotated[str, Query(json_schema_extra={"enum": ["", *STATES]})] = "",
+        mode: Annotated[str, Query(json_schema_extra={"enum": ["", *Mode]})] = "",
     ) -> Response:
         """Give a page of own jobs."""
         asking = await self._access.require(request, TokenScope.READ)
@@ -149,7 +144,7 @@ class ProgramRoutes:
         )
         return JSONResponse(page.model_dump(), headers=PRIVATE)
 
-    async def look(self, request: Request, job: str) -> Response:
+    async def look(self, request: Request, job: JobId) -> Response:
         """Give one job."""
         asking = await self._access.require(request, TokenScope.READ)
         _only(request)
@@ -158,7 +153,7 @@ class ProgramRoutes:
         )
         return JSONResponse(self.writer(request).write(sight).model_dump(), headers=PRIVATE)
 
-    async def end(self, request: Request, job: str, *, erase: bool = False) -> Response:
+    async def end(self, request: Request, job: JobId, *, erase: bool = False) -> Response:
         """Stop a job, or delete it."""
         asking = await self._access.require(
             request, TokenScope.DELETE if erase else TokenScope.CANCEL
@@ -173,11 +168,11 @@ class ProgramRoutes:
         headers = PRIVATE | await self.spending(asking)
         return JSONResponse(self.writer(request).write(sight).model_dump(), headers=headers)
 
-    async def clip(self, request: Request, job: str) -> Response:
+    async def clip(self, request: Request, job: JobId) -> Response:
         """Give the clip itself."""
         return await self._file(request, job, poster=False)
 
-    async def poster(self, request: Request, job: str) -> Response:
+    async def poster(self, request: Request, job: JobId) -> Response:
         """Give its first frame."""
         return await self._file(request, job, poster=True)
 
@@ -270,7 +265,6 @@ class ProgramRoutes:
         clip = await self._bridge.call(self._service.clip(job_id, asking.visitor))
         if poster:
             return await file_answer(request, clip.poster, "image/png", _KEPT)
-        check_range(request, clip.size_bytes)
         return await file_answer(request, clip.path, "video/mp4", _KEPT, save_as)
 
 

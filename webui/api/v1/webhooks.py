@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 
 import httpx2
@@ -28,6 +27,7 @@ from core.runtime.tasks import outcome_of
 from core.service.front_services import KnownPrograms
 from webui.api.v1.answers import BASE
 from webui.api.v1.webhook_target import WebhookTarget, find_target
+from webui.http_dates import read_http_date
 
 PLATFORM = "webhook"
 TIMEOUT_S = 15.0  # of one try: name, connection, answer
@@ -218,8 +218,5 @@ def _asked_wait(text: str) -> float | None:
     """Read Retry-After: seconds, or a date; None where it says neither."""
     if text.isdecimal():
         return float(text[:9])
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
+    at = read_http_date(text)
+    return None if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())

@@ -217,6 +217,19 @@ def test_frames_that_are_not_what_was_sampled_teach_nothing(
     assert room.run()._known.sums is None
 
 
+def test_what_two_runs_in_a_row_teach_is_added_up(room: Room) -> None:
+    runs = room.run(), room.run()  # the second begins before the first is learnt from
+    for seed, run in enumerate(runs):
+        given, frames = scene(seed=seed)
+        run.sampled(given)
+        run.learn(frames)
+
+    room.done()
+    sums = room.run()._known.sums
+    assert sums is not None
+    assert sums.clips == 2
+
+
 def test_after_some_clips_nothing_more_is_copied_to_learn_from(room: Room) -> None:
     room.know(clips=LEARNT_CLIPS)
     run, (given, frames) = room.run(), scene()

@@ -111,3 +111,13 @@ def test_a_refusal_is_the_child_s_own_with_short_words_and_our_role() -> None:
 def test_the_way_it_ended_says_what_to_do(text: bytes, status: int, error: type) -> None:
     with pytest.raises(error):
         read_answer(TASK, text, status)
+
+
+def test_a_child_that_cannot_begin_is_no_fault_of_the_file() -> None:
+    text = json.dumps({"unready": "ModuleNotFoundError: No module named 'pillow_heif'"}).encode()
+
+    with pytest.raises(IntakeClosed) as closed:
+        read_answer(TASK, text, 0)
+
+    assert closed.value.reason == "reader"
+    assert "pillow_heif" in str(closed.value.__cause__)

@@ -71,6 +71,23 @@ async def test_a_clock_that_was_set_back_and_a_note_that_cannot_be_read_hold_not
     assert len(later.of(BEN)) == 0
 
 
+async def test_a_restart_gives_the_whole_time_to_take_it_back_again(core: Core) -> None:
+    before = Endings(front_services(core))
+    job = await submit(core)
+    await before.postpone(job, Action.DELETE, ANNA)
+    before.stop()
+    services = front_services(core)
+    long_after_ms = services.clock() + 120_000
+    later = Endings(replace(services, clock=lambda: long_after_ms))
+
+    await later.restore()
+
+    assert later.of(ANNA)[job].due_ms == long_after_ms + later.wait_ms
+    await later.take_back(job, ANNA)
+    later.stop()
+    assert not (await state(core, job)).terminal
+
+
 async def test_one_that_is_not_taken_back_happens_after_a_restart_too(core: Core) -> None:
     before = Endings(front_services(core), wait_ms=60_000)
     job = await submit(core)
@@ -81,7 +98,7 @@ async def test_one_that_is_not_taken_back_happens_after_a_restart_too(core: Core
     later = replace(later, clock=lambda: later_ms)
     later_ms = front_services(core).clock() + 120_000
 
-    await Endings(later).restore()
+    await Endings(later, wait_ms=10).restore()
 
     async def gone() -> bool:
         try:
