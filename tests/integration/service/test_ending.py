@@ -73,7 +73,7 @@ async def test_a_stop_ends_in_time_in_every_phase(phase: str, start: Start, tmp_
     assert time.monotonic() - asked < DOCKER_S
     assert process.returncode == 0, said[-3000:]
     assert "Traceback" not in said
-    assert printed == "", "what was imported is not taken down first: that takes seconds"
+    assert "torn down" not in printed, "what was imported takes seconds to take down"
     jobs = await left(tmp_path)
     assert len(jobs) == (phase != "warm_up")
     if phase in ("run", "obedient", "encode"):
