@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from core.app.supervisor import RESTART
 from core.errors import DeviceLost
@@ -21,8 +21,11 @@ OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has
 Announce: TypeAlias = Callable[[str], None]
 
 
-def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | None) -> None:
-    """Run ``main`` to its end; leave the process at once where the device is lost.
+def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | None) -> NoReturn:
+    """Run ``main`` to its end, and leave the process at once.
+
+    All is closed then, and to take down what was imported takes a busy machine for seconds, in
+    which the timers of a stop do not run any more.
 
     Args:
         main: :func:`serve`, or :func:`core.app.work.work`.
@@ -43,6 +46,7 @@ def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | 
     finally:
         main.close()  # where no loop could be made for it
         _tell_end(parent)
+    leave(0)
 
 
 async def _left_in_time(main: Coroutine[Any, Any, None], parent: int | None) -> None:

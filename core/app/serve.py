@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from importlib.metadata import EntryPoint, entry_points
+from typing import NoReturn
 
 import structlog
 
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 GROUP = "clapper.fronts"
 
 
-def run_service(settings: Settings, announce: Announce, parent: int | None = None) -> None:
+def run_service(settings: Settings, announce: Announce, parent: int | None = None) -> NoReturn:
     """Run :func:`serve` as :func:`run_main` does.
 
     Raises:

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import structlog
 
+from core.artefacts.names import ORIGINAL
 from core.domain.media import Clip
 from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
 from core.interfaces.artefacts import Artefacts, names_of_clip
@@ -19,6 +20,8 @@ async def bring_clip(artefacts: Artefacts, clip: Clip) -> None:
         ArtefactsUnavailable: it cannot be fetched just now.
     """
     name, poster = names_of_clip(clip)
+    if ORIGINAL.fullmatch(name) is None:  # a damaged row, or one of another version
+        raise ArtefactGone(name)
     await artefacts.local(name, clip.sha256)
     with suppress(ArtefactGone):  # a clip without one can still be watched
         await artefacts.local(poster)

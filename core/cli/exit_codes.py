@@ -105,10 +105,12 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
 
     Args:
         as_json: on standard output, as ``{"error": {"code", "message", …}}``.
+        interrupted: the sentence after Ctrl-C; it has to be true of what the block does.
     """
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, interrupted: str = "cli_stopped") -> None:
         self._as_json = as_json
+        self._interrupted = interrupted
 
     def __exit__(
         self,
@@ -127,7 +129,7 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
         if error is None or isinstance(error, _SAID_ELSEWHERE):
             return
         if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
-            err().print(say("cli_interrupted"))
+            err().print(say(self._interrupted), soft_wrap=True)
             raise typer.Exit(ExitStatus.INTERRUPTED) from None
         if isinstance(error, typer.Abort):  # at a question, whose line is not ended yet
             ended = isinstance(error.__context__, EOFError)

@@ -82,7 +82,7 @@ def generate(
         MediaUnexpected: a picture in two ways; explained like every refusal.
     """
     paths = {role: given[role] for role in roles() if role != IMAGE and given[role] is not None}
-    with explained_exit(as_json=as_json):
+    with explained_exit(as_json=as_json, interrupted="cli_interrupted"):
         placed = placed_pictures(mode, given[IMAGE] or ())
         if not paths.keys().isdisjoint(placed.paths):
             raise MediaUnexpected(mode, IMAGE)

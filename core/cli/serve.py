@@ -7,7 +7,7 @@ import typer
 from core.app.logs import log_as
 from core.app.serve import run_service
 from core.cli.core_session import announce_to
-from core.cli.exit_codes import err
+from core.cli.exit_codes import err, explained_exit
 from core.i18n.messages import say
 from core.settings import load_settings
 
@@ -29,6 +29,11 @@ def serve_command(
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     del no_supervise  # core.cli.supervised has looked at it
+    with explained_exit(interrupted="stopped"):  # while it starts; then it listens itself
+        _serve(studio_only=studio_only, no_worker=no_worker, lan=lan, supervised=supervised)
+
+
+def _serve(*, studio_only: bool, no_worker: bool, lan: bool, supervised: int | None) -> None:
     without_bots = {"discord_token": None, "telegram_token": None, "studio": True}
     changes: dict[str, object] = {**(without_bots if studio_only else {})}
     if lan:

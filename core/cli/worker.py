@@ -8,7 +8,7 @@ from core.app.logs import log_as
 from core.app.process import run_main
 from core.app.work import work
 from core.cli.core_session import announce_to
-from core.cli.exit_codes import err
+from core.cli.exit_codes import err, explained_exit
 from core.i18n.messages import say
 from core.settings import load_settings
 
@@ -25,7 +25,8 @@ def worker_command(
 ) -> None:
     """Make clips until SIGINT or SIGTERM."""
     del no_supervise  # core.cli.supervised has looked at it
-    settings = load_settings()
-    log_as(settings)
-    announce = announce_to(err())
-    run_main(work(settings, announce), announce, supervised)
+    with explained_exit(interrupted="stopped"):  # while it starts; then it listens itself
+        settings = load_settings()
+        log_as(settings)
+        announce = announce_to(err())
+        run_main(work(settings, announce), announce, supervised)

@@ -7,12 +7,14 @@ CLDR, by Babel, says which plural a number takes and how decimals are marked; th
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
+_LONG = 1e15  # from here on every digit would be written, and from 1e27 on none can be
 OTHER = "other"  # of CLDR: every language has it
 
 
@@ -98,9 +100,15 @@ class Amounts:
             return "–"
         if isinstance(value, str):
             return value
-        at = datetime.fromtimestamp(float(str(value)) / 1000, zone or UTC)
+        try:
+            at = datetime.fromtimestamp(float(str(value)) / 1000, zone or UTC)
+        except (ValueError, OverflowError, OSError):  # of a damaged row: no year has that number
+            return "–"
         written = format_datetime(at, self._units["units.clock"], at.tzinfo, locale=self._locale)
         return written if zone else f"{written} UTC"
 
     def _decimal(self, value: float, pattern: str) -> str:
+        """Write ``value``; what has more digits than Babel's decimals keep, by its power of ten."""
+        if isfinite(value) and abs(value) >= _LONG:
+            return f"{value:g}"
         return format_decimal(value, pattern, self._locale, group_separator=False)

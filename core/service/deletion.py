@@ -99,7 +99,13 @@ class Eraser:
             await self._files.discard_named(job.unread_files)
 
     async def remove_clip(self, clip: Path) -> None:
-        """Remove a clip with its poster, its last frame and the copies made of it."""
+        """Remove a clip with its poster, its last frame and the copies made of it.
+
+        A row that was damaged may name something else, which is not ours to delete.
+        """
+        if file_names.CLIP.fullmatch(clip.name) is None:
+            log.warning("clip_name_unknown")
+            return
         stem = file_names.clip_stem(clip.name)
         await discard(self._artefacts, f"{CLIPS}{stem}.mp4", f"{CLIPS}{stem}.png")
         await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)

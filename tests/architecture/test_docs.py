@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings, variables
+from core.settings import Settings, settings_in_force, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -96,3 +96,26 @@ def test_no_sentence_counts_the_modes() -> None:
     ]
 
     assert found == []
+
+
+def stated_defaults() -> dict[str, str]:
+    """Return what the operator's table gives as defaults, where it is a number or true or false."""
+    text = (ROOT / "docs" / "operator.md").read_text("utf-8")
+    found: dict[str, str] = {}
+    for cells in re.findall(r"^\| (`[A-Z][^|]*) \| ([^|]*) \|", text, re.M):
+        names, defaults = (cell.replace("`", "").split(", ") for cell in cells)
+        if len(names) == len(defaults):
+            found |= dict(zip(names, defaults, strict=True))
+    return {k: v for k, v in found.items() if re.fullmatch(r"-?\d+(\.\d+)?|true|false", v)}
+
+
+def test_defaults_in_the_guide_are_those_of_the_program() -> None:
+    held = {one.name.removeprefix("CLAPPER_"): one.value for one in settings_in_force(Settings())}
+    stated = stated_defaults()
+
+    assert len(stated) > 60
+    assert {name: value for name, value in stated.items() if same(value) != same(held[name])} == {}
+
+
+def same(value: str) -> str | float:
+    return value if value in {"true", "false"} else float(value)

@@ -6,6 +6,7 @@ Says ``now`` once it hangs there, and is then to be stopped.
 """
 
 import asyncio
+import atexit
 import sys
 import threading
 from collections.abc import Callable
@@ -113,6 +114,7 @@ def main() -> None:
         CORE.append(core)
         return of_core(core, term)
 
+    atexit.register(lambda: sys.stdout.write("torn down\n"))
     serve.front_services = front_services
     serve.found_fronts = lambda _: [Front()]
     bootstrap.choose_executor = lambda *_: HangingExecutor()

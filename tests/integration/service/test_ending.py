@@ -68,11 +68,12 @@ async def test_a_stop_ends_in_time_in_every_phase(phase: str, start: Start, tmp_
 
     asked = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    printed, said = process.communicate(timeout=60)
 
     assert time.monotonic() - asked < DOCKER_S
     assert process.returncode == 0, said[-3000:]
     assert "Traceback" not in said
+    assert printed == "", "what was imported is not taken down first: that takes seconds"
     jobs = await left(tmp_path)
     assert len(jobs) == (phase != "warm_up")
     if phase in ("run", "obedient", "encode"):
@@ -105,6 +106,48 @@ async def test_the_second_ctrl_c_says_what_becomes_of_the_job(start: Start, tmp_
     assert "goes back in line" in said
     assert "cancelled" not in said
     assert await left(tmp_path) == [(True, 0)]
+
+
+@pytest.mark.parametrize(
+    ("phase", "signals", "status", "words"),
+    [
+        ("obedient", [signal.SIGSTOP, signal.SIGCONT, signal.SIGTERM], 0, "Stopped."),
+        ("obedient", [signal.SIGHUP], 0, "Stopped."),
+        ("obedient", [signal.SIGTERM], 0, ""),  # and nobody reads what it says
+        ("run", [signal.SIGTERM, signal.SIGINT], 130, "goes back in line"),
+    ],
+    ids=["stopped and continued", "hung up", "unread", "twice"],
+)
+async def test_a_running_job_is_back_in_line_uncounted_whichever_signals_come(
+    phase: str, signals: list[signal.Signals], status: int, words: str,
+    start: Start, tmp_path: Path,
+) -> None:  # fmt: skip
+    said = _ended(start(phase), signals, status, read=bool(words))
+
+    assert "Traceback" not in said
+    assert words in said
+    assert await left(tmp_path) == [(True, 0)]
+
+
+def _ended(
+    process: "subprocess.Popen[str]", signals: list[signal.Signals], status: int, *, read: bool
+) -> str:
+    """Send the signals, each once the one before it arrived, and return what was said."""
+    said, errors = "", process.stderr
+    assert errors
+    if not read:
+        errors.close()
+        process.stderr = None
+    for number in signals:
+        process.send_signal(number)
+        if number == signal.SIGSTOP:
+            os.waitpid(process.pid, os.WUNTRACED)
+        elif number == signal.SIGTERM and number is not signals[-1]:
+            while "Stopping" not in said:
+                said += errors.readline()
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == status, (said + (rest or ""))[-3000:]
+    return said + (rest or "")
 
 
 async def test_a_killed_service_counts_a_loss(start: Start, tmp_path: Path) -> None:

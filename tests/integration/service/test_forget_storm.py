@@ -1,14 +1,16 @@
 """Jobs end while somebody deletes them: nothing refuses, and nothing is left."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.app.core import Core
 from core.domain.jobs import Job, ReplyTo
 from core.domain.people import Caller, Requester
-from core.errors import JobUnknown, TooManyQueued
+from core.errors import JobUnknown, NothingToFetch, TooManyQueued
 from core.storage.invariants import check
 from core.testing.doubles import RecordingDelivery, running, t2v
 from core.testing.jobs import submit_request
@@ -59,3 +61,32 @@ async def test_a_job_that_ends_between_listing_and_cancelling_is_deleted_all_the
 
     with pytest.raises(JobUnknown):
         await core.jobs.get(ticket.job_id)
+
+
+@pytest.mark.parametrize("path", ["of_the_future", "family.mp4", '{"x":'])
+async def test_a_clip_whose_name_is_not_ours_stops_no_deletion_and_deletes_nothing_else(
+    core: Core, path: str
+) -> None:
+    delivery = RecordingDelivery()
+    core.router.register(delivery)
+    async with running(core):
+        for key in ("one", "two"):
+            await submit_request(core, t2v(), ANN.requester, ReplyTo("test"), key)
+        await delivery.until(2)
+    one, two = await core.users.jobs(ANN, 2)
+    kept = core.settings.clips_folder / Path(path).name
+    kept.write_bytes(b"of somebody")
+    async with core.database.transaction() as connection:
+        await connection.execute(
+            text("UPDATE artifact SET path = :path WHERE job_id = :id"),
+            {"path": path, "id": one.id},
+        )
+
+    with pytest.raises(NothingToFetch):
+        await core.users.clips.get(ANN, one.id)
+    assert await core.users.forget(ANN) == 2
+
+    assert await core.users.jobs(ANN, 2) == []
+    assert two.clip is not None
+    assert not two.clip.path.exists()
+    assert kept.read_bytes() == b"of somebody"

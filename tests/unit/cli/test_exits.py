@@ -1,5 +1,6 @@
 """Exit statuses and sentences of the command line."""
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -52,12 +53,21 @@ def test_problems_can_be_json(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended, explained_exit():
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [({}, "before it was done"), ({"interrupted": "cli_interrupted"}, "refunded")],
+)
+def test_an_interrupt_is_a_sentence_that_is_true_of_the_command(
+    capsys: pytest.CaptureFixture[str], error: type[BaseException], said: dict[str, str], words: str
+) -> None:
+    with pytest.raises(typer.Exit) as ended, explained_exit(**said):  # type: ignore[arg-type]
+        raise error
 
+    told = capsys.readouterr().err
     assert ended.value.exit_code == ExitStatus.INTERRUPTED
-    assert "refunded" in capsys.readouterr().err
+    assert words in told
+    assert ("refunded" in told) == bool(said)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
 from core.domain.seeds import MAX_SEED
 from core.errors import MediaTooLarge, MediaTooLong, OutOfRange, QuotaExceeded
+from core.i18n.formats import Amounts
 from core.i18n.messages import explain, language_of, name, say
 
 
@@ -68,6 +69,17 @@ def test_a_missing_moment_is_a_dash_in_every_language() -> None:
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_the_largest_seed_keeps_all_its_digits(locale: str) -> None:
     assert str(MAX_SEED) in explain(OutOfRange("seed", -1, 0, MAX_SEED), locale)
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "pl"])
+@pytest.mark.parametrize("value", [1e15, 1e27, -1e30, 1.7e308, 10**40, 2**70, 5e-324])
+def test_whatever_number_is_typed_the_refusal_can_be_said(value: float, locale: str) -> None:
+    assert "20" in explain(OutOfRange("seconds", value, 1, 20), locale)
+
+
+@pytest.mark.parametrize("at_ms", [1e20, -1e20, 2**63, float("inf"), float("nan")])
+def test_a_moment_that_no_year_has_is_a_dash(at_ms: float) -> None:
+    assert "–" in Amounts("en", {"units.clock": "HH:mm"}).moment(at_ms)
 
 
 def test_values_with_braces_stay_literal() -> None:
