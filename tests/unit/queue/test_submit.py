@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -6,7 +7,7 @@ from sqlalchemy import func, select
 from core.accounts.quotas import QuotaRules
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
-from core.errors import IntakeClosed, JobUnknown, QuotaExceeded, TooManyQueued
+from core.errors import IntakeClosed, JobUnknown, KeyReused, QuotaExceeded, TooManyQueued
 from core.storage.tables import job, job_media, ledger
 from core.testing.doubles import t2v
 
@@ -181,3 +182,31 @@ async def test_pages_lose_and_repeat_nothing_where_times_are_equal_or_go_back(ro
             shown += [one.id for one in page]
             before = page[-1].number
         assert shown == ids[::-1]
+
+
+async def test_a_key_of_another_request_is_refused(room):
+    first = await room.queue.submit(replace(room.new(key="order"), fingerprint="a boat"))
+
+    with pytest.raises(KeyReused):
+        await room.queue.submit(
+            replace(room.new(key="order"), fingerprint="a car", request=t2v(seed=2))
+        )
+
+    again = await room.queue.submit(replace(room.new(key="order"), fingerprint="a boat"))
+    assert (again.job.id, again.duplicate) == (first.job.id, True)
+
+
+async def test_drafts_are_held_to_the_limits_by_what_all_of_them_need(room):
+    drafts = replace(room.new(), others=(room.new(), room.new()))
+    room.limit(max_queued=2)
+    with pytest.raises(TooManyQueued):
+        await room.queue.submit(drafts)
+
+    room.limit(max_queued=3, quota=QuotaRules(limit_ms=2999))
+    with pytest.raises(QuotaExceeded) as refused:
+        await room.queue.submit(drafts)
+    assert refused.value.need_ms == 3000
+    assert await room.jobs.jobs_of(drafts.requester, 9) == []
+
+    room.limit(quota=QuotaRules(limit_ms=3000))
+    assert not (await room.queue.submit(drafts)).duplicate
