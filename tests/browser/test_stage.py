@@ -169,6 +169,19 @@ async def test_back_goes_through_modes_and_clips_and_an_address_opens_its_owners
     await visitor.film()
 
 
+async def test_a_reload_keeps_where_one_had_scrolled_to(visit: "Visits") -> None:
+    visitor = await visit(390, 844)
+    page = visitor.page
+    await visitor.open()
+    await page.evaluate("history.scrollRestoration = 'manual'")
+    await page.evaluate("scrollTo(0, 300)")
+
+    await page.reload()
+
+    await visitor.ready("t2v")
+    await page.wait_for_function("scrollY === 300")
+
+
 async def test_what_is_typed_goes_along_to_another_mode_except_over_what_stands_there(
     visit: "Visits",
 ) -> None:

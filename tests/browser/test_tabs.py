@@ -79,7 +79,7 @@ async def test_a_box_that_is_cleared_in_one_tab_is_clear_in_the_others(visit: Vi
     await expect(boxes[0]).not_to_be_checked()
 
 
-async def test_again_that_was_lost_on_the_way_back_is_one_clip_after_a_reload_and_another_press(
+async def test_again_that_was_lost_on_the_way_back_is_one_clip_after_a_reload(
     visit: Visits, studio: ServedStudio
 ) -> None:
     visitor = await visit()
@@ -89,14 +89,16 @@ async def test_again_that_was_lost_on_the_way_back_is_one_clip_after_a_reload_an
     await page.reload()
     await visitor.film()
 
-    async def swallow(route: Route) -> None:
+    async def swallow_first(route: Route) -> None:
+        if arrived.is_set():
+            await route.continue_()
+            return
         await route.fetch()
-        arrived.set()
+        arrived.set()  # and no answer: one that is let go later would come before the reload
 
-    await page.route("**/again", swallow)
+    await page.route("**/again", swallow_first)
     await page.click("#stage [data-action=again]")
     await arrived.wait()
-    await page.unroute("**/again")
     async with page.expect_response("**/again") as answer:
         await page.reload()
     made = (await (await answer.value).json())["job"]

@@ -18,7 +18,7 @@ const ClapperActions = (() => {
     return unanswered[press].key;
   };
   const keep = () => { try { sessionStorage.setItem(STORE, JSON.stringify(unanswered)); } catch { /* keeps nothing */ } };
-  addEventListener("load", () => Object.entries(unanswered).forEach(([press, { at }]) => {
+  setTimeout(() => Object.entries(unanswered).forEach(([press, { at }]) => { // once all of the script is there
     if (Date.now() - at < FRESH) void act(...press.split(" "));
   }));
 

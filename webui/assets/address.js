@@ -40,7 +40,7 @@ const ClapperAddress = (() => {
       scrollTo(0, place.at);
       if (Math.abs(scrollY - place.at) > 1) setTimeout(step, 100);
     };
-    addEventListener("load", step);
+    step();
   };
   resume();
 
