@@ -21,11 +21,12 @@ from core.artefacts.cache import NodeCache
 from core.artefacts.mark import Mark
 from core.artefacts.names import ORIGINAL, content_type, digest_in, require_name
 from core.artefacts.presign import UrlSigner
-from core.artefacts.trouble import NO_ROOM, is_bucket_absent, named_bucket_troubles
+from core.artefacts.trouble import is_bucket_absent, named_bucket_troubles
 from core.errors import SetupProblem
 from core.errors.artefacts import ArtefactDamaged, ArtefactGone, ArtefactsUnavailable
 from core.runtime.atomic_files import sha256_of, whole_file
 from core.runtime.clock import now_ms
+from core.runtime.full_disk import NO_ROOM
 from core.runtime.permissions import make_private_folder
 from core.runtime.tasks import TaskOutcome, outcome_of
 from core.runtime.threads import Check, in_thread

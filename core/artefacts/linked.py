@@ -18,7 +18,6 @@ from core.artefacts.keyless import KeylessArtefacts
 from core.artefacts.links import BucketPlace, Links, LinkWish
 from core.artefacts.names import require_name
 from core.artefacts.presign import Signature
-from core.artefacts.trouble import NO_ROOM
 from core.errors.artefacts import (
     ArtefactDamaged,
     ArtefactGone,
@@ -29,6 +28,7 @@ from core.errors.artefacts import (
     CacheFull,
 )
 from core.runtime.file_pieces import pieces_of
+from core.runtime.full_disk import NO_ROOM
 
 log = structlog.get_logger(__name__)
 

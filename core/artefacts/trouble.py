@@ -1,6 +1,5 @@
 """Name the cause of what went wrong with a bucket, each of which has another fix."""
 
-import errno
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from core.errors.artefacts import (
     BucketUnreachable,
     CacheFull,
 )
+from core.runtime.full_disk import NO_ROOM
 
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _BAD_KEYS = frozenset(

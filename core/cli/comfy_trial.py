@@ -22,7 +22,6 @@ from core.comfy.install.errors import (
 )
 from core.comfy.install.pins import Pin
 from core.comfy.install.room import (
-    FULL,
     TRIAL_BYTES,
     free_bytes,
     is_full,
@@ -33,6 +32,7 @@ from core.comfy.paths import ComfyPaths, pinned_paths
 from core.comfy.trial import ControlTrial
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
+from core.runtime.full_disk import NO_ROOM
 from core.settings import PROJECT_ROOT, Settings
 
 PROGRAM = ("-m", "core.cli.comfy_candidate")
@@ -146,7 +146,7 @@ def _choose(pinned: Path, chosen: ChosenCheckout) -> None:
     try:
         write_choice(pinned, chosen)
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in NO_ROOM:
             _refuse_full(chosen.ref, pinned.parent, _CHOICE_BYTES)
         words = error.strerror or ""
         raise CandidateFailed(chosen.ref, str(pinned.with_name(chosen.folder)), words) from None

@@ -6,7 +6,6 @@ call, deleted on failure) and would only look at a cancel every 10 MiB.
 """
 
 import asyncio
-import errno
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,13 +45,13 @@ from core.models.errors import (
     HubTokenRefused,
 )
 from core.models.partial_download import PartialDownload
+from core.runtime.full_disk import NO_ROOM
 from core.runtime.threads import finish_in_thread
 
 HUB = "https://huggingface.co"
 _BLOCK_BYTES = 1_048_576
 _LONGEST_PAUSE_S = 10.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TRY_AGAIN = {408, 429, 500, 502, 503, 504}
 
 
@@ -151,7 +150,7 @@ class Hub:
             await finish_in_thread(path.unlink)
             raise
         except OSError as error:
-            if error.errno not in FULL_DISK:
+            if error.errno not in NO_ROOM:
                 raise
             missing = remote.size_bytes - partial.size
             raise DiskTooSmall(remote.file.name, need_bytes=missing) from None
@@ -287,5 +286,5 @@ def _close(partial: PartialDownload) -> None:
     try:
         partial.close()
     except OSError as error:
-        if error.errno not in FULL_DISK:  # its buffer has no room either
+        if error.errno not in NO_ROOM:  # its buffer has no room either
             raise

@@ -27,11 +27,12 @@ from core.models.errors import (
     ModelPlaceTaken,
 )
 from core.models.hub_cache import HubCache, has_size, is_whole
-from core.models.hub_client import FULL_DISK, Hub, RemoteFile
+from core.models.hub_client import Hub, RemoteFile
 from core.models.licences import Acceptance
 from core.models.links import WAYS, Way, is_link_to, link
 from core.models.safetensors_header import read_header, refuse_other_formats
 from core.runtime.cancellation import CancelToken
+from core.runtime.full_disk import NO_ROOM
 from core.runtime.threads import finish_in_thread, until_cancelled
 
 _EVENT_S = 0.1  # a progress event at most so often
@@ -191,7 +192,7 @@ class ModelStore:
 
     def _unstored(self, file: ModelFile, folder: Path, error: OSError) -> DownloadFailed:
         """Return why ``file`` could not be written below ``folder``."""
-        if error.errno in FULL_DISK:
+        if error.errno in NO_ROOM:
             free = shutil.disk_usage(_existing(folder)).free
             return DiskTooSmall(file.name, need_bytes=file.size_bytes, free_bytes=free)
         return FolderUnwritable(file.name, detail=error.strerror or "")

@@ -101,11 +101,11 @@ async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
     return event.is_set()
 
 
-async def _wait_ended(task: "asyncio.Task[Any]") -> None:
-    """Wait until ``task`` has ended, also where the caller is cancelled meanwhile.
+async def wait_ended(task: "asyncio.Task[Any]") -> asyncio.CancelledError | None:
+    """Wait until ``task`` has ended, however often the caller is cancelled meanwhile.
 
-    Raises:
-        CancelledError: the caller was cancelled; ``task`` has ended, and its error is seen.
+    Returns:
+        The cancel that came meanwhile, which the caller has to raise or answer for.
     """
     cancel: asyncio.CancelledError | None = None
     while not task.done():
@@ -113,6 +113,16 @@ async def _wait_ended(task: "asyncio.Task[Any]") -> None:
             await asyncio.wait({task})
         except asyncio.CancelledError as error:
             cancel = error
+    return cancel
+
+
+async def _wait_ended(task: "asyncio.Task[Any]") -> None:
+    """Wait until ``task`` has ended, also where the caller is cancelled meanwhile.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``task`` has ended, and its error is seen.
+    """
+    cancel = await wait_ended(task)
     _mark_error_seen(task)
     if cancel is not None:
         raise cancel

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.runtime.tasks import wait_ended
+
 T = TypeVar("T")
 
 
@@ -50,12 +52,7 @@ async def whole(call: Coroutine[Any, Any, T]) -> T:
         CancelledError: the caller was cancelled; ``call`` is over.
     """
     task = asyncio.ensure_future(call)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
+    cancelled = await wait_ended(task)
     if cancelled is not None and (task.cancelled() or task.exception() is None):
         raise cancelled
     return task.result()

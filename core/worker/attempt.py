@@ -17,6 +17,7 @@ from core.domain.prompt_preview import JobPreview
 from core.domain.requests import Request
 from core.errors import ClapperError, DeviceLost, DiskFull, InternalError, OutOfMemory
 from core.runtime.device_errors import is_device_lost
+from core.runtime.full_disk import NO_ROOM
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.worker.stage_timer import StageTimer
@@ -45,7 +46,7 @@ class Requeue:
 
 AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
 log = structlog.get_logger(__name__)
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 STEPS = frozenset({Stage.STAGE1, Stage.UPSCALE, Stage.STAGE2, Stage.DECODE, Stage.ENCODE})
 OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.START, Stage.LOAD, Stage.ENCODE})
 

@@ -23,9 +23,10 @@ from core.comfy.install.errors import (
     CheckoutUnwritable,
 )
 from core.comfy.install.pins import Pin
-from core.comfy.install.room import CHECKOUT_BYTES, FULL, free_bytes
+from core.comfy.install.room import CHECKOUT_BYTES, free_bytes
 from core.comfy.install.tree_hash import EMPTY_TREE, tree_hash
 from core.errors.setup import CheckoutForeign
+from core.runtime.full_disk import NO_ROOM
 
 _log = structlog.get_logger(__name__)
 _MOST_BYTES = 500_000_000  # of the archive; ComfyUI's has about 20 MB
@@ -56,7 +57,7 @@ def unpack(pin: Pin, folder: Path) -> CheckoutOutcome:
             _lay_out(pin, file, Path(beside), folder)
     except OSError as error:
         what, detail, path = pin.name, error.strerror or "", str(folder)
-        if error.errno not in FULL:
+        if error.errno not in NO_ROOM:
             raise CheckoutUnwritable(what, detail=detail, path=path) from None
         free = free_bytes(folder)
         raise CheckoutDiskFull(

@@ -26,13 +26,13 @@ from core.comfy.install.git_runs import git, refuse_full, run
 from core.comfy.install.pins import Pin
 from core.comfy.install.room import (
     CHECKOUT_BYTES,
-    FULL,
     free_bytes,
     remove_files,
     remove_tree,
 )
 from core.errors.setup import CheckoutForeign
 from core.runtime.atomic_files import write_atomically
+from core.runtime.full_disk import NO_ROOM
 
 _log = structlog.get_logger(__name__)
 _MARK = "clapper-made"  # a file inside .git: this module owns the folder, and its lock
@@ -201,7 +201,7 @@ def _owned(pin: Pin, folder: Path) -> Generator[None]:
         (folder / ".git").mkdir(parents=True, exist_ok=True)
         mark = (folder / ".git" / _MARK).open("a")
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in NO_ROOM:
             refuse_full(pin, folder, error.strerror or "")
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(folder)) from None
     with mark:
@@ -284,7 +284,7 @@ def _keep_edits(pin: Pin, folder: Path) -> Path | None:
     try:
         write_atomically(path, edits.encode("utf-8", "surrogateescape"), 0o666)
     except OSError as error:  # the files are not touched then
-        if error.errno in FULL:
+        if error.errno in NO_ROOM:
             refuse_full(pin, path, error.strerror or "", len(edits))
         raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(path)) from None
     return path

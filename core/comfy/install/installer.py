@@ -33,7 +33,6 @@ from core.comfy.install.errors import (
 )
 from core.comfy.install.pins import Pin, Pins
 from core.comfy.install.room import (
-    FULL,
     free_bytes,
     fullest,
     is_full,
@@ -42,6 +41,7 @@ from core.comfy.install.room import (
 )
 from core.comfy.paths import ComfyPaths
 from core.errors.setup import DownloadFailed
+from core.runtime.full_disk import NO_ROOM
 from core.settings import PROJECT_ROOT
 
 _log = structlog.get_logger(__name__)
@@ -192,7 +192,7 @@ def install_packages(what: str, requirements: Sequence[str], into: Path | None =
     except subprocess.TimeoutExpired:
         raise PackagesOffline(what, detail="timeout") from None
     except OSError as error:  # not even the folder of its temporary files can be made
-        if error.errno not in FULL:
+        if error.errno not in NO_ROOM:
             raise PackagesFailed(what, detail=error.strerror or "") from None
         _refuse_full(what, error.strerror or "", Path(tempfile.gettempdir()))
     if done.returncode:

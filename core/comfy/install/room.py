@@ -5,7 +5,6 @@ torch with CUDA about 8 GB while it is installed, all other packages 2; small mo
 trial of all modes 706 MB, their clips some more.
 """
 
-import errno
 import os
 import shutil
 import tempfile
@@ -13,9 +12,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from core.runtime.full_disk import NO_ROOM
+
 CHECKOUT_BYTES = 40_000_000
 TRIAL_BYTES = 1_000_000_000
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TORCH_BYTES, _PACKAGES_BYTES = 8_000_000_000, 2_000_000_000
 _SPARE_BYTES = 1_000_000  # where less is free, a program that gave up had no room
 
@@ -39,7 +39,7 @@ def fullest(*paths: Path) -> Path:
 
 def is_full(complaint: str, *paths: Path) -> bool:
     """Tell whether a program that wrote to ``paths`` gave up for want of room."""
-    said = any(os.strerror(number) in complaint for number in FULL)
+    said = any(os.strerror(number) in complaint for number in NO_ROOM)
     return said or free_bytes(fullest(*paths)) < _SPARE_BYTES
 
 
